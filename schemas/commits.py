@@ -24,7 +24,9 @@ COMMITS = Table(
         Column("host", pa.string(), "On which machine."),
         Column("counts", pa.string(), "Rows added and removed per table, as JSON.", required=True),
         Column("inputs", pa.string(), "Checksums of the inputs, as a JSON object."),
-        Column("tables", pa.string(), "Delta version of every table after it, as JSON.", required=True),
+        Column(
+            "tables", pa.string(), "Delta version of every table after it, as JSON.", required=True
+        ),
         Column("operation_id", pa.string(), "Identity of the operation.", required=True),
     ),
 )

@@ -9,7 +9,9 @@ from schemas.table import Column, Table
 from schemas.types import FLOATS, STRINGS, TIMESTAMP, VECTORS, VOIGT
 
 MODEL = Column("model", pa.string(), "Name of the model.", required=True)
-MODEL_ID = Column("model_id", pa.int64(), "First 64 bits of the model file's sha256.", required=True)
+MODEL_ID = Column(
+    "model_id", pa.int64(), "First 64 bits of the model file's sha256.", required=True
+)
 JOB_ID = Column("job_id", pa.string(), "The compute job that wrote the row.")
 
 MODELS = Table(
@@ -70,7 +72,9 @@ EMBEDDINGS = Table(
         STRUCTURE_ID,
         MODEL_ID,
         N_ATOMS,
-        Column("layer", pa.string(), "Which latent: last, all, or the layer's index.", required=True),
+        Column(
+            "layer", pa.string(), "Which latent: last, all, or the layer's index.", required=True
+        ),
         Column("definition", pa.string(), "Engine, columns and pooling of the latent, as JSON."),
         Column("store", pa.string(), "Folder of the Zarr array, below the lake.", required=True),
         Column("offset", pa.int64(), "First row of the structure in the array.", required=True),

@@ -29,7 +29,9 @@ SOURCES = Table(
         Column("sha256", pa.string(), "Checksum of the file as it lay there.", required=True),
         Column("size", pa.int64(), "Size of the file as it lay there.", "byte", required=True),
         Column("label_set", pa.string(), "Label set its labels went to."),
-        Column("options", pa.string(), "Options it was read with, as a JSON object.", required=True),
+        Column(
+            "options", pa.string(), "Options it was read with, as a JSON object.", required=True
+        ),
         Column("source_units", pa.string(), "Units of the source, as a JSON object."),
         Column("frames_read", pa.int64(), "Frames found in the file.", required=True),
         Column("rows", pa.int64(), "Frames that added a structure or a label.", required=True),

@@ -46,7 +46,9 @@ STRUCTURES = Table(
         ),
         N_ATOMS,
         Column("formula", pa.string(), "Chemical formula in Hill order.", required=True),
-        Column("elements", STRINGS, "Chemical symbols present, in alphabetical order.", required=True),
+        Column(
+            "elements", STRINGS, "Chemical symbols present, in alphabetical order.", required=True
+        ),
         Column("numbers", NUMBERS, "Atomic number of every atom.", required=True, per_atom=True),
         Column("positions", VECTORS, "Cartesian position of every atom.", "Å", True, True),
         Column(

@@ -1,0 +1,48 @@
+# Every target sets up what it needs; `make env` is done once and again when pyproject.toml changes.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/made
+PACKAGES := schemas lake ingest compute queries
+PYTEST ?= -n 2 --dist worksteal
+
+.PHONY: env demo test lint format docs bench clean
+
+env: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "atomlake needs Python 3.11 or newer; none was found."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+# torch first: what asks for a plain torch afterwards is content with it and leaves CUDA alone.
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,plots,dask]'
+	@touch $@
+
+demo: env
+	$(BIN)/python -m demo
+
+test: env
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
+
+format: env
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: env
+	$(BIN)/python docs/generate.py
+
+bench: env
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info lakes out
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	find $(wildcard $(PACKAGES) tests docs benchmarks demo) -name __pycache__ -type d -prune -exec rm -rf {} +

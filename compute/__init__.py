@@ -1,0 +1,1 @@
+"""What is computed from the lake and written back to it: predictions, latents, regions."""

@@ -1,0 +1,1 @@
+"""Analyses of the lake: one SQL statement a file."""
