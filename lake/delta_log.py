@@ -1,0 +1,251 @@
+"""The Delta log of one table: reading what a version holds, and adding one entry.
+
+delta-rs makes the tables, reads snapshots and writes checkpoints. The entry of a commit is written
+here, because of two promises delta-rs does not make: the entry is on disk before anyone can see
+it, and a put whose answer was lost is recognised as one's own instead of being done twice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from lake.data_files import DataFile
+from lake.errors import CorruptLakeError, NotFoundError
+from lake.storage import Storage
+from schemas import Table
+
+_ENTRY = re.compile(r"(\d{20})\.json")
+CHECKPOINT_EVERY = 50
+
+_CONFIGURATION = {
+    # delta-rs would drop log entries after 30 days, and the past with them; vacuum decides here.
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+    "delta.enableExpiredLogCleanup": "false",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One commit in a table's log; ``note`` is what atomlake wrote about itself in it."""
+
+    added: tuple[DataFile, ...] = ()
+    removed: tuple[DataFile, ...] = ()
+    note: Mapping[str, Any] = field(default_factory=dict)
+
+
+def create_table(storage: Storage, table: Table) -> None:
+    """Make an empty table, unless there is one."""
+    if storage.exists(_entry_path(table.name, 0)):
+        return
+    from deltalake import DeltaTable, Schema
+
+    scalars = [c.name for c in table.columns if not _is_nested(c.type) and c.name != "info"]
+    configuration = _CONFIGURATION | {"delta.dataSkippingStatsColumns": ",".join(scalars)}
+    DeltaTable.create(
+        storage.url(table.name),
+        Schema.from_arrow(table.arrow),
+        mode="ignore",
+        partition_by=list(table.partition),
+        name=table.name,
+        description=table.doc,
+        configuration=configuration,
+        storage_options=dict(storage.options) or None,
+    )
+    storage.sync(_entry_path(table.name, 0))
+
+
+def newest_version(storage: Storage, name: str) -> int:
+    """Version of the newest entry of a table's log.
+
+    Raises
+    ------
+    NotFoundError
+        There is no log.
+    """
+    newest = -1
+    for file in storage.list_files(f"{name}/_delta_log"):
+        match = _ENTRY.fullmatch(file.path.rpartition("/")[2])
+        if match:
+            newest = max(newest, int(match[1]))
+    if newest < 0:
+        raise NotFoundError(f"{storage.url(name)} is not a table of a lake.")
+    return newest
+
+
+def read_entry(storage: Storage, name: str, version: int) -> Entry:
+    """The entry of one version.
+
+    Raises
+    ------
+    CorruptLakeError
+        It is missing or not what an entry looks like.
+    """
+    path = _entry_path(name, version)
+    try:
+        lines = [orjson.loads(line) for line in storage.read(path).splitlines() if line]
+    except NotFoundError as error:
+        raise CorruptLakeError(
+            f"{storage.url(path)} is missing. Every version of a table needs its log entry. "
+            "Restore the file from a copy."
+        ) from error
+    except orjson.JSONDecodeError as error:
+        raise CorruptLakeError(
+            f"{storage.url(path)} is not a log entry: {error}. Restore the file from a copy."
+        ) from error
+    note: Mapping[str, Any] = {}
+    for line in lines:
+        if "commitInfo" in line:
+            note = orjson.loads(line["commitInfo"].get("userMetadata") or "{}")
+    return Entry(
+        added=tuple(_file(line["add"]) for line in lines if "add" in line),
+        removed=tuple(_file(line["remove"]) for line in lines if "remove" in line),
+        note=note,
+    )
+
+
+def put_entry(storage: Storage, name: str, version: int, entry: Entry, operation: str) -> bool:
+    """Write the entry of a version, durably; False when another writer has that version.
+
+    The note's ``attempt_id`` tells one's own entry from another's when the store lost the answer to
+    the first try.
+    """
+    now_ms = time.time_ns() // 1_000_000
+    data_change = operation != "optimize"
+    lines: list[dict[str, Any]] = [
+        {
+            "commitInfo": {
+                "timestamp": now_ms,
+                "operation": operation,
+                "engineInfo": "atomlake",
+                "isBlindAppend": not entry.removed,
+                "userMetadata": json.dumps(entry.note),
+            }
+        }
+    ]
+    lines += [{"remove": _remove(file, now_ms, data_change)} for file in entry.removed]
+    lines += [{"add": _add(file, now_ms, data_change)} for file in entry.added]
+    data = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+    if storage.put_new(_entry_path(name, version), data):
+        return True
+    theirs = read_entry(storage, name, version).note
+    return theirs.get("attempt_id") == entry.note["attempt_id"]
+
+
+def append_entry(storage: Storage, name: str, after: int, entry: Entry, operation: str) -> int:
+    """Write an entry at the first free version above `after`; that version.
+
+    Files are named by one operation only, so entries of different writers never contradict each
+    other here; what they mean together is decided where the lake's own version is committed.
+    """
+    version = after + 1
+    while not put_entry(storage, name, version, entry, operation):
+        version = max(version + 1, newest_version(storage, name) + 1)
+    return version
+
+
+def snapshot(storage: Storage, table: Table, version: int) -> dict[str, DataFile]:
+    """The files of a table at a Delta version, by path.
+
+    Raises
+    ------
+    CorruptLakeError
+        The log cannot be read at that version.
+    """
+    if version == 0:
+        return {}
+    import pyarrow as pa
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    url, options = storage.url(table.name), dict(storage.options) or None
+    try:
+        delta = DeltaTable(url, version=version, storage_options=options)
+        actions = pa.table(delta.get_add_actions(flatten=True))
+    except DeltaError as error:
+        raise CorruptLakeError(
+            f"{url}: the log cannot be read at version {version}: {error}. "
+            "Restore the folder _delta_log from a copy."
+        ) from error
+    columns = actions.to_pydict()
+    n_rows = columns.get("num_records", [None] * actions.num_rows)
+    values = [columns[f"partition.{key}"] for key in table.partition]
+    return {
+        path: DataFile(path, dict(zip(table.partition, row, strict=True)), size, n or 0)
+        for path, size, n, *row in zip(
+            columns["path"], columns["size_bytes"], n_rows, *values, strict=True
+        )
+    }
+
+
+def replay(files: dict[str, DataFile], entries: Iterable[Entry]) -> dict[str, DataFile]:
+    """The files after some entries were applied, in order."""
+    files = dict(files)
+    for entry in entries:
+        for file in entry.removed:
+            files.pop(file.path, None)
+        for file in entry.added:
+            files[file.path] = file
+    return files
+
+
+def checkpoint(storage: Storage, name: str, version: int) -> None:
+    """Sum the log up to a version in one file, so that readers need not read every entry."""
+    from deltalake import DeltaTable
+
+    options = dict(storage.options) or None
+    DeltaTable(storage.url(name), version=version, storage_options=options).create_checkpoint()
+    storage.sync(f"{name}/_delta_log/{version:020}.checkpoint.parquet")
+    storage.sync(f"{name}/_delta_log/_last_checkpoint")
+
+
+def _entry_path(name: str, version: int) -> str:
+    return f"{name}/_delta_log/{version:020}.json"
+
+
+def _is_nested(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_nested(kind))
+
+
+def _add(file: DataFile, now_ms: int, data_change: bool) -> dict[str, Any]:
+    return {
+        "path": file.path,
+        "partitionValues": dict(file.partition),
+        "size": file.size,
+        "modificationTime": now_ms,
+        "dataChange": data_change,
+        "stats": file.statistics,
+        "tags": {"xxh3_128": file.checksum},
+    }
+
+
+def _remove(file: DataFile, now_ms: int, data_change: bool) -> dict[str, Any]:
+    return {
+        "path": file.path,
+        "deletionTimestamp": now_ms,
+        "dataChange": data_change,
+        "extendedFileMetadata": True,
+        "partitionValues": dict(file.partition),
+        "size": file.size,
+    }
+
+
+def _file(action: Mapping[str, Any]) -> DataFile:
+    statistics = action.get("stats")
+    return DataFile(
+        path=action["path"],
+        partition=action.get("partitionValues") or {},
+        size=action.get("size") or 0,
+        n_rows=orjson.loads(statistics).get("numRecords", 0) if statistics else 0,
+        checksum=(action.get("tags") or {}).get("xxh3_128"),
+        statistics=statistics,
+    )

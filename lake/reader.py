@@ -1,0 +1,104 @@
+"""Reading one version of a lake: which files it has, and DuckDB and Polars over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from lake.data_files import DataFile
+from lake.duckdb_views import RELATIONS, create_views, relations_in
+from lake.errors import InvalidInputError, NotFoundError
+from lake.state import State, visible_files
+from lake.storage import Storage
+from schemas import TABLES, Table
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+
+class Reader:
+    """One version of the lake, opened for reading. It never changes."""
+
+    def __init__(self, storage: Storage, state: State) -> None:
+        self.storage = storage
+        self.state = state
+        self._files: dict[str, dict[str, DataFile]] = {}
+
+    def files(self, name: str, **partition: str | None) -> list[DataFile]:
+        """Data files of a table, of one partition if its columns are given."""
+        table = find_table(name)
+        if name not in self._files:
+            self._files[name] = visible_files(self.storage, self.state, name)
+        wanted = {column: value for column, value in partition.items() if value is not None}
+        for column in wanted:
+            if column not in table.partition:
+                raise InvalidInputError(
+                    f"{name} is not partitioned by {column!r}, but by "
+                    f"{', '.join(table.partition) or 'nothing'}. Filter on it instead."
+                )
+        return [
+            file
+            for file in self._files[name].values()
+            if all(file.partition[column] == value for column, value in wanted.items())
+        ]
+
+    def urls(self, name: str, **partition: str | None) -> list[str]:
+        """What DuckDB and Polars call those files, in order of path."""
+        files = self.files(name, **partition)
+        return sorted(self.storage.url(f"{name}/{file.path}") for file in files)
+
+    def scan(self, name: str, **partition: str | None) -> pl.LazyFrame:
+        """A table as a Polars LazyFrame, cut to a partition before any file is opened."""
+        import polars as pl
+
+        table = find_table(name)
+        urls = self.urls(name, **partition)
+        if not urls:
+            empty = cast(pl.DataFrame, pl.from_arrow(table.arrow.empty_table()))
+            return empty.lazy()
+        frame = pl.scan_parquet(
+            urls,
+            hive_partitioning=bool(table.partition),
+            hive_schema=dict.fromkeys(table.partition, pl.String) or None,
+            storage_options=dict(self.storage.options) or None,
+        )
+        return frame.select(table.arrow.names)
+
+    def connect(self, names: Iterable[str] = RELATIONS) -> duckdb.DuckDBPyConnection:
+        """A new DuckDB connection with a view per table and the long views."""
+        import duckdb
+
+        names = list(names)
+        connection = duckdb.connect()
+        connection.execute("SET TimeZone = 'UTC'")
+        if not self.storage.is_local:
+            from lake.object_files import register
+
+            register(connection, self.storage)
+        urls = {name: self.urls(name) for name in names if name in TABLES}
+        create_views(connection, urls, names)
+        return connection
+
+    def sql(self, query: str, params: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
+        """A statement over this version, with its ``$named`` parameters."""
+        connection = self._connection(frozenset(relations_in(query)))
+        return connection.sql(query, params=dict(params) if params else None)
+
+    @cached_property
+    def _connections(self) -> dict[frozenset[str], duckdb.DuckDBPyConnection]:
+        return {}
+
+    def _connection(self, names: frozenset[str]) -> duckdb.DuckDBPyConnection:
+        if names not in self._connections:
+            ordered = [name for name in RELATIONS if name in names]
+            self._connections[names] = self.connect(ordered)
+        return self._connections[names]
+
+
+def find_table(name: str) -> Table:
+    """The table called `name`; NotFoundError lists the near ones."""
+    if name not in TABLES:
+        raise NotFoundError.among("table", name, TABLES)
+    return TABLES[name]
