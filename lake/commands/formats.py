@@ -1,0 +1,104 @@
+"""The formats in which a result leaves the lake as a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from lake.errors import InvalidInputError, StorageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def write_csv(frame: pl.DataFrame, file: IO[bytes]) -> None:
+    """Write comma-separated values; lists and structs as JSON text."""
+    _flat(frame).write_csv(file)
+
+
+def write_json(frame: pl.DataFrame, file: IO[bytes]) -> None:
+    """Write a JSON array with one object per row; NaN and infinity become null."""
+    import orjson
+
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    file.write(orjson.dumps(frame.to_dicts(), default=str, option=options))
+
+
+def write_parquet(frame: pl.DataFrame, file: IO[bytes]) -> None:
+    """Write Parquet; types, lists and structs are kept."""
+    frame.write_parquet(file)
+
+
+def write_xlsx(frame: pl.DataFrame, file: IO[bytes]) -> None:
+    """Write an Excel workbook with one sheet; lists and structs as JSON text."""
+    _flat(frame).write_excel(file, worksheet="result", autofit=True)
+
+
+FORMATS: dict[str, Callable[[pl.DataFrame, IO[bytes]], None]] = {
+    "csv": write_csv,
+    "json": write_json,
+    "parquet": write_parquet,
+    "xlsx": write_xlsx,
+}
+BINARY = ("parquet", "xlsx")
+
+
+def format_of(file: Path) -> str:
+    """The format a file's name asks for.
+
+    Raises
+    ------
+    InvalidInputError
+        The name ends in none of them.
+    """
+    suffix = file.suffix.removeprefix(".").lower()
+    if suffix not in FORMATS:
+        raise InvalidInputError(
+            f"{file}: no format goes with this name. Expected it to end in "
+            f"{', '.join('.' + name for name in FORMATS)}, or --format to say which."
+        )
+    return suffix
+
+
+def write_result(frame: pl.DataFrame, name: str, file: Path | None) -> None:
+    """Write a frame in the format called `name`, to standard output where there is no file.
+
+    Raises
+    ------
+    InvalidInputError
+        A binary format would go to a terminal.
+    StorageError
+        The file cannot be written.
+    """
+    write = FORMATS[name]
+    if file is None:
+        if name in BINARY and sys.stdout.isatty():
+            raise InvalidInputError(f"{name} is not text. Name a file with -o, or redirect to one.")
+        write(frame, click.get_binary_stream("stdout"))
+        return
+    try:
+        with file.open("wb") as stream:
+            write(frame, stream)
+    except OSError as error:
+        raise StorageError(f"{file}: cannot be written ({error.strerror}).") from error
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """Lists and structs turned into JSON text, for formats that know only single values."""
+    import orjson
+    import polars as pl
+
+    def as_text(value: object) -> str:
+        return orjson.dumps(value, default=str).decode()
+
+    nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
+    return frame.with_columns(
+        pl.Series(
+            name, [None if v is None else as_text(v) for v in frame[name].to_list()], pl.String
+        )
+        for name in nested
+    )

@@ -1,0 +1,61 @@
+"""Versions of a lake: what was done, what changed, and names for them."""
+
+from __future__ import annotations
+
+import click
+
+from lake.commands.printing import print_done, print_frame
+from lake.commands.target import Target, pass_target
+from lake.commands.version_type import VERSION
+
+
+@click.command()
+@pass_target
+def log(target: Target) -> None:
+    """List the commits, newest first.
+
+    \b
+    Example:
+      atomlake log --lake lakes/demo
+    """
+    print_frame(target, target.open().log())
+
+
+@click.command()
+@click.argument("a", type=VERSION)
+@click.argument("b", type=VERSION)
+@pass_target
+def diff(target: Target, a: int | str, b: int | str) -> None:
+    """Count what changed from version A to version B, per partition.
+
+    \b
+    Example:
+      atomlake diff 3 4 --lake lakes/demo
+      atomlake diff paper-v1 7 --lake lakes/demo
+    """
+    print_frame(target, target.open().diff(a, b))
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--version", type=VERSION, help="Version to name.  [default: the newest]")
+@click.option("--message", "-m", help="What the version is for.")
+@click.option("--list", "list_tags", is_flag=True, help="List the tags and do nothing else.")
+@pass_target
+def tag(
+    target: Target, name: str | None, version: int | None, message: str | None, list_tags: bool
+) -> None:
+    """Give a version the name NAME, for good.
+
+    \b
+    Example:
+      atomlake tag paper-v1 -m "as submitted" --lake lakes/demo
+      atomlake tag --list --lake lakes/demo
+    """
+    if list_tags:
+        print_frame(target, target.open().tags())
+        return
+    if name is None:
+        raise click.UsageError("Missing argument NAME. To see the tags there are, add --list.")
+    target.open().tag(name, version=version, message=message)
+    print_done(target, f"Tagged {name}.", tag=name)

@@ -1,0 +1,100 @@
+"""A place to ask one SQL question after another."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+from lake.commands.printing import print_frame, print_records
+from lake.commands.question import Ask, asker
+from lake.commands.schema import column_records, table_record
+from lake.commands.target import Target, pass_target
+from lake.errors import AtomlakeError, InvalidInputError, NotFoundError
+
+HELP = r"""End a statement with a semicolon.
+\tables     the tables of the lake
+\schema T   the columns of table T
+\quit       leave"""
+
+
+@click.command()
+@click.option("--unsafe", is_flag=True, help="Let statements read and write files.")
+@pass_target
+def shell(target: Target, unsafe: bool) -> None:
+    """Ask SQL questions one after another.
+
+    A statement ends with a semicolon. \\tables lists the tables, \\schema TABLE the columns
+    of one, \\quit leaves. Reads from a pipe as well; the exit code is 1 then if a statement failed.
+
+    \b
+    Example:
+      atomlake shell --lake lakes/demo
+      atomlake shell --lake lakes/demo < questions.sql
+    """
+    ask = asker(target.open(), safe=not unsafe)
+    if sys.stdin.isatty():
+        import readline  # noqa: F401  # importing it gives input() editing and a history
+
+        click.echo(r"\help for help, \quit to leave.")
+    failed = [words for words in statements() if not answered(target, ask, words)]
+    if failed and not sys.stdin.isatty():
+        raise click.exceptions.Exit(1)
+
+
+def statements() -> Iterator[str]:
+    r"""Yield what is entered: a line beginning with a backslash, or SQL up to a semicolon."""
+    pending: list[str] = []
+    while (line := read_line("atomlake> " if not pending else "     ...> ")) is not None:
+        words = line.strip()
+        if words == r"\quit":
+            return
+        if not pending and words.startswith("\\"):
+            yield words
+            continue
+        pending.append(line)
+        if words.endswith(";"):
+            yield "\n".join(pending)
+            pending = []
+    if any(line.strip() for line in pending):
+        yield "\n".join(pending)
+
+
+def read_line(prompt: str) -> str | None:
+    """One line from the user or the pipe; None at its end."""
+    try:
+        return input(prompt) if sys.stdin.isatty() else input()
+    except EOFError:
+        return None
+
+
+def answered(target: Target, ask: Ask, words: str) -> bool:
+    """Answer one statement; False when it failed, which is said on stderr."""
+    try:
+        answer(target, ask, words)
+    except AtomlakeError as error:
+        click.echo(f"Error: {error}", err=True)
+        return False
+    return True
+
+
+def answer(target: Target, ask: Ask, words: str) -> None:
+    """Print the answer to a statement or a backslash command."""
+    from schemas import TABLES
+
+    if not words.startswith("\\"):
+        if words.strip(" \n;"):
+            print_frame(target, ask(words))
+        return
+    match words.split():
+        case [r"\help"]:
+            click.echo(HELP)
+        case [r"\tables"]:
+            print_records(target, [table_record(table) for table in TABLES.values()])
+        case [r"\schema", name] if name in TABLES:
+            print_records(target, column_records(TABLES[name]))
+        case [r"\schema", name]:
+            raise NotFoundError.among("table", name, TABLES)
+        case _:
+            raise InvalidInputError(f"{words}: not a command of the shell.\n{HELP}")

@@ -1,0 +1,59 @@
+"""Answer one SQL question."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lake.commands.formats import FORMATS, format_of, write_result
+from lake.commands.printing import print_frame
+from lake.commands.question import asker
+from lake.commands.target import Target, pass_target
+from lake.commands.version_type import VERSION
+
+
+@click.command()
+@click.argument("query")
+@click.option("--at", type=VERSION, help="Version or tag to ask.  [default: the newest]")
+@click.option(
+    "--format",
+    "name",
+    type=click.Choice(["table", *FORMATS]),
+    help="Format of the answer.  [default: by the ending of FILE, else a table]",
+)
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the answer.",
+)
+@click.option("--unsafe", is_flag=True, help="Let QUERY read and write files.")
+@pass_target
+def sql(
+    target: Target,
+    query: str,
+    at: int | str | None,
+    name: str | None,
+    file: Path | None,
+    unsafe: bool,
+) -> None:
+    """Answer QUERY, one SQL statement over the tables of the lake.
+
+    The dialect is DuckDB's. QUERY cannot write, and reads no files but the lake's, unless --unsafe.
+
+    \b
+    Example:
+      atomlake sql "SELECT config_type, count(*) FROM structures GROUP BY ALL" --lake lakes/demo
+      atomlake sql "FROM labels" --at paper-v1 -o labels.parquet --lake lakes/demo
+    """
+    lk = target.open()
+    answer = asker(lk if at is None else lk.at(at), safe=not unsafe)(query)
+    if file is not None:
+        write_result(answer, name or format_of(file), file)
+    elif name is None or name == "table":
+        print_frame(target, answer)
+    else:
+        write_result(answer, name, None)

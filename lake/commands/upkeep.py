@@ -1,0 +1,62 @@
+"""Keep a lake sound and small."""
+
+from __future__ import annotations
+
+import click
+
+from lake.commands.printing import print_done, print_records, print_value
+from lake.commands.target import Target, pass_target
+
+
+@click.command()
+@click.option("--fast", is_flag=True, help="Leave out the checksums of the data files.")
+@pass_target
+def check(target: Target, fast: bool) -> None:
+    """Check that files are what was written and counts add up.
+
+    The exit code is 1 when there is a problem.
+
+    \b
+    Example:
+      atomlake check --lake lakes/demo
+    """
+    problems = target.open().check(deep=not fast)
+    if not problems:
+        print_done(target, "No problems.", problems=[])
+        return
+    print_records(target, [{"table": p.table, "place": p.place, "what": p.what} for p in problems])
+    raise click.exceptions.Exit(1)
+
+
+@click.command()
+@click.option("--table", "tables", multiple=True, help="Only this table. May be repeated.")
+@pass_target
+def optimize(target: Target, tables: tuple[str, ...]) -> None:
+    """Merge small files and sort their rows, as a new version.
+
+    \b
+    Example:
+      atomlake optimize --table structures --lake lakes/demo
+    """
+    print_value(target, target.open().optimize(tables=tables or None))
+
+
+@click.command()
+@click.option("--delete", is_flag=True, help="Delete the files; without it they are only listed.")
+@click.option(
+    "--keep-days",
+    type=click.FloatRange(min=0),
+    default=7.0,
+    show_default=True,
+    help="Keep what was written in the last so many days: a running writer may need it.",
+)
+@pass_target
+def vacuum(target: Target, delete: bool, keep_days: float) -> None:
+    """List the files that no version of the lake needs, or delete them.
+
+    \b
+    Example:
+      atomlake vacuum --lake lakes/demo
+      atomlake vacuum --delete --keep-days 30 --lake lakes/demo
+    """
+    print_value(target, target.open().vacuum(dry_run=not delete, keep_days=keep_days))
