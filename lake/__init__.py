@@ -9,9 +9,24 @@ Examples
 
 from __future__ import annotations
 
-from lake.lake import Lake
-from lake.lake import create_lake as create
-from lake.lake import open_lake as open  # the package is the namespace: lake.open reads as it is
+from typing import TYPE_CHECKING
+
 from lake.version import __version__
 
+if TYPE_CHECKING:
+    from lake.lake import Lake
+    from lake.lake import create_lake as create
+    from lake.lake import open_lake as open  # noqa: A004  # lake.open reads as it is
+
 __all__ = ["Lake", "__version__", "create", "open"]
+
+# Loaded at first use: `atomlake --help` imports this package and need not wait for pyarrow.
+_AT_FIRST_USE = {"Lake": "Lake", "create": "create_lake", "open": "open_lake"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _AT_FIRST_USE:
+        raise AttributeError(f"module 'lake' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module("lake.lake"), _AT_FIRST_USE[name])

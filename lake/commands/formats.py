@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-import click
 
 from lake.errors import InvalidInputError, StorageError
 
@@ -78,7 +77,7 @@ def write_result(frame: pl.DataFrame, name: str, file: Path | None) -> None:
     if file is None:
         if name in BINARY and sys.stdout.isatty():
             raise InvalidInputError(f"{name} is not text. Name a file with -o, or redirect to one.")
-        write(frame, click.get_binary_stream("stdout"))
+        write(frame, sys.stdout.buffer)
         return
     try:
         with file.open("wb") as stream:
