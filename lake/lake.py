@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lake.errors import InvalidInputError, NotFoundError
@@ -15,6 +16,12 @@ from schemas import TABLES
 if TYPE_CHECKING:
     import duckdb
     import polars as pl
+    import pyarrow as pa
+    from ase import Atoms
+
+    from lake.checking import Problem
+    from lake.summary import Info
+    from lake.torch_dataset import LakeDataset
 
 
 class Lake:
@@ -58,20 +65,23 @@ class Lake:
         NotFoundError
             There is no such version or tag.
         """
-        if isinstance(version, str):
-            from lake.tags import tagged_version
+        from lake.tags import tagged_version
 
-            version = tagged_version(self.reader, version)
-        newest = newest_state(self.storage).version
-        if not 0 <= version <= newest:
+        newest = newest_state(self.storage)
+        number = (
+            tagged_version(Reader(self.storage, newest), version)
+            if isinstance(version, str)
+            else version
+        )
+        if not 0 <= number <= newest.version:
             raise NotFoundError(
-                f"{self.storage.uri} has no version {version}. It has versions 0 to {newest}; "
-                "'atomlake log' lists them."
+                f"{self.storage.uri} has no version {number}. It has versions 0 to "
+                f"{newest.version}; 'atomlake log' lists them."
             )
-        return Lake(self.storage, version)
+        return Lake(self.storage, number)
 
     def sql(self, query: str, params: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:
-        """A DuckDB relation over the lake's tables: ``.pl()``, ``.df()``, ``.arrow()``, ``.show()``.
+        """A DuckDB relation over the lake's tables, with ``.pl()``, ``.df()`` and ``.show()``.
 
         Parameters
         ----------
@@ -89,6 +99,140 @@ class Lake:
     def scan(self, table: str, **partition: str | None) -> pl.LazyFrame:
         """A table as a Polars LazyFrame; ``dataset="cu"`` and the like cut it to a partition."""
         return self.reader.scan(table, **partition)
+
+    def atoms(
+        self,
+        structure_id: int | Sequence[int],
+        *,
+        dataset: str | None = None,
+        label_set: str | None = None,
+    ) -> Atoms | list[Atoms]:
+        """One structure as ase.Atoms with its labels as a calculator, or a list for a list of ids.
+
+        See `lake.atoms.read_atoms`.
+        """
+        from lake.atoms import read_atoms
+
+        return read_atoms(self.reader, structure_id, dataset=dataset, label_set=label_set)
+
+    def iter_atoms(
+        self, where: str | None = None, *, label_set: str | None = None, batch_size: int = 256
+    ) -> Iterator[list[Atoms]]:
+        """Lists of at most `batch_size` ase.Atoms, for the structures that fulfil an SQL condition.
+
+        See `lake.atoms.iter_atoms`.
+        """
+        from lake.atoms import iter_atoms
+
+        return iter_atoms(self.reader, where, label_set=label_set, batch_size=batch_size)
+
+    def torch_dataset(self, where: str | None = None, **options: Any) -> LakeDataset:
+        """A torch dataset that streams structures from the lake, shuffled by a seed.
+
+        See `lake.torch_dataset.LakeDataset` for the options.
+        """
+        from lake.torch_dataset import LakeDataset
+
+        return LakeDataset(self.storage.uri, self.storage.options, self.version, where, **options)
+
+    def latents(
+        self, *, dataset: str, model: str, layer: str = "last", batch_rows: int = 65_536
+    ) -> Iterator[pa.RecordBatch]:
+        """Latents as Arrow batches: structure_id, atom and latent. See `lake.latents`."""
+        from lake.latents import read_latents
+
+        return read_latents(
+            self.reader, dataset=dataset, model=model, layer=layer, batch_rows=batch_rows
+        )
+
+    def info(self) -> Info:
+        """What the lake holds: datasets, structures, atoms, elements, labels, models, sizes."""
+        from lake.summary import summarize
+
+        return summarize(self.reader)
+
+    def log(self) -> pl.DataFrame:
+        """One row per commit, newest first."""
+        from lake.history import log
+
+        return log(self.reader)
+
+    def diff(self, old: int | str, new: int | str) -> pl.DataFrame:
+        """Rows and files added and removed between two versions, per table and partition."""
+        from lake.history import diff
+
+        return diff(self.at(old).reader, self.at(new).reader)
+
+    def tag(self, name: str, version: int | None = None, message: str | None = None) -> int:
+        """Give a name to a version, the newest by default; that version."""
+        from lake.tags import add_tag
+
+        return add_tag(self, name, version, message)
+
+    def tags(self) -> pl.DataFrame:
+        """The names given to versions."""
+        from lake.tags import list_tags
+
+        return list_tags(self.reader)
+
+    def check(self, *, deep: bool = True) -> list[Problem]:
+        """What is wrong with the lake; empty when nothing is. `deep` reads every data file."""
+        from lake.checking import check
+
+        return check(self.reader, deep=deep)
+
+    def optimize(self, tables: Sequence[str] | None = None) -> pl.DataFrame:
+        """Compact small files and sort them, as a new version; what was done per partition."""
+        from lake.compaction import optimize
+
+        return optimize(self, tables)
+
+    def vacuum(self, *, dry_run: bool = True, keep_days: float = 7.0) -> pl.DataFrame:
+        """Files no version needs, and which of them were deleted. See `lake.vacuum`."""
+        from lake.vacuum import vacuum
+
+        return vacuum(self, dry_run=dry_run, keep_days=keep_days)
+
+    def drop(
+        self, *, dataset: str, label_set: str | None = None, model: str | None = None
+    ) -> pl.DataFrame:
+        """Take out a dataset, or one label set or model's results of it, as a new version."""
+        from lake.drop import drop
+
+        return drop(self, dataset=dataset, label_set=label_set, model=model)
+
+    def export_duckdb(self, path: str) -> None:
+        """Write a DuckDB file of views over this version, for any DuckDB client."""
+        from lake.export import export_duckdb
+
+        export_duckdb(self.reader, path)
+
+    def export_extxyz(
+        self,
+        path: str,
+        where: str | None = None,
+        *,
+        label_set: str | None = None,
+        label_prefix: str = "",
+    ) -> int:
+        """Write structures and labels as extxyz, nothing lost; how many. ``-`` is standard output."""
+        from lake.export import export_extxyz
+
+        return export_extxyz(
+            self.reader, path, where, label_set=label_set, label_prefix=label_prefix
+        )
+
+    def export_parquet(self, folder: str, tables: Sequence[str] | None = None) -> pl.DataFrame:
+        """Write tables as plain Parquet files, partition columns included; rows per table."""
+        from lake.export import export_parquet
+
+        return export_parquet(self.reader, folder, tables)
+
+    def ingest(self, importer: str, files: Sequence[str], *, dataset: str, **options: Any) -> Any:
+        """Read files into the lake, as ``atomlake ingest`` does. See `ingest.api.ingest`."""
+        # The layers point one way: ingest knows lake, so it is named here and not imported.
+        module = import_module("ingest.api")
+        return module.ingest(self, importer, files, dataset=dataset, **options)
 
     def commit(
         self,

@@ -116,7 +116,8 @@ def _try(
         state = _state_after(base, own, changes)
         if _put_commit(storage, operation, changes, state):
             return True, state
-        time.sleep(random.uniform(0, min(_LONGEST_PAUSE_S, 0.002 * 2 ** min(attempt, 10))))
+        longest_s = min(_LONGEST_PAUSE_S, 0.002 * 2 ** min(attempt, 10))
+        time.sleep(random.uniform(0, longest_s))  # noqa: S311 - nothing secret
         base = newest_state(storage)
     return False, base
 
