@@ -1,0 +1,136 @@
+"""What the user named, as files to read: paths, patterns, URLs and standard input."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from lake.errors import AtomlakeError, InvalidInputError
+from lake.storage import open_storage
+
+STANDARD_INPUT = "-"
+_MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}
+
+
+@dataclass(frozen=True)
+class Input:
+    """One thing to read. ``size`` in bytes is None where only reading tells."""
+
+    uri: str
+    size: int | None = None
+    is_local: bool = True
+
+    @property
+    def name(self) -> str:
+        """The file's own name, without the endings of compression."""
+        name = self.uri.rpartition("/")[2]
+        stem, dot, ending = name.rpartition(".")
+        return stem if dot and ending in ("gz", "xz", "zst", "bz2") else name
+
+
+def find_inputs(names: Iterable[str], options: Mapping[str, str]) -> list[Input]:
+    """Everything the names stand for, patterns in alphabetical order, nothing twice.
+
+    Parameters
+    ----------
+    names
+        Paths, patterns with ``*``, ``?``, ``[…]`` and ``**``, URLs of object stores, ``-``.
+    options
+        Storage options for URLs.
+
+    Raises
+    ------
+    InvalidInputError
+        A name stands for nothing that can be read; all such names are listed.
+    """
+    found: dict[str, Input] = {}
+    wrong = []
+    for name in names:
+        try:
+            found |= {item.uri: item for item in _expand(name, options)}
+        except AtomlakeError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise InvalidInputError("\n".join(wrong))
+    if not found:
+        raise InvalidInputError("No files were named. Expected paths, patterns, URLs or '-'.")
+    return list(found.values())
+
+
+def _expand(name: str, options: Mapping[str, str]) -> Iterator[Input]:
+    if name == STANDARD_INPUT:
+        yield Input(STANDARD_INPUT, is_local=False)
+    elif "://" in name:
+        folder, _, file = name.rpartition("/")
+        storage = open_storage(folder, options)
+        sizes = {f.path: f.size for f in storage.list_files("") if f.path == file}
+        if file not in sizes:
+            raise InvalidInputError(f"{name}: there is no such object. Check the URL.")
+        yield Input(name, sizes[file], is_local=False)
+    elif Path(name).exists() or not glob.has_magic(name):
+        yield _local(Path(name))
+    else:
+        paths = sorted(p for p in glob.glob(name, recursive=True) if not Path(p).is_dir())
+        if not paths:
+            raise InvalidInputError(f"{name}: no file fits this pattern. Check the folder.")
+        yield from (_local(Path(path)) for path in paths)
+
+
+def _local(path: Path) -> Input:
+    if path.is_dir():
+        raise InvalidInputError(
+            f"{path} is a folder. Expected files; name them with a pattern: '{path}/*'."
+        )
+    if not path.exists():
+        raise InvalidInputError(f"{path}: there is no such file. Check the path.")
+    if not os.access(path, os.R_OK):
+        raise InvalidInputError(f"{path}: no permission to read. Ask its owner, or chmod it.")
+    regular = path.is_file()  # a pipe has no size
+    return Input(str(path.absolute()), path.stat().st_size if regular else None, regular)
+
+
+@contextmanager
+def open_raw(item: Input, options: Mapping[str, str]) -> Iterator[BinaryIO]:
+    """The bytes of an input as they lie there."""
+    import sys
+
+    if item.uri == STANDARD_INPUT:
+        yield sys.stdin.buffer
+    elif "://" in item.uri:
+        folder, _, file = item.uri.rpartition("/")
+        yield open_storage(folder, options).open_input(file)
+    else:
+        with Path(item.uri).open("rb") as stream:
+            yield stream
+
+
+def compression_of(head: bytes) -> str | None:
+    """How a file is compressed, by its first bytes; None when it is not."""
+    for magic, name in _MAGIC.items():
+        if head.startswith(magic):
+            return name
+    return None
+
+
+def decompressed(stream: BinaryIO, compression: str) -> BinaryIO:
+    """The text inside a compressed stream."""
+    if compression == "gzip":
+        import gzip
+
+        return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+    if compression == "xz":
+        import lzma
+
+        return cast(BinaryIO, lzma.LZMAFile(stream))
+    if compression == "bz2":
+        import bz2
+
+        return cast(BinaryIO, bz2.BZ2File(stream))
+    import pyarrow as pa
+
+    return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), compression))

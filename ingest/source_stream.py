@@ -1,0 +1,108 @@
+"""One source while it is read: its checksum, its text, and what was wrong with it as a file."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zlib
+from collections.abc import Mapping
+from lzma import LZMAError
+from typing import BinaryIO
+
+from ingest.frames import Reject
+from ingest.inputs import Input, compression_of, decompressed, open_raw
+
+_CHUNK_BYTES = 4 << 20
+_LFS_POINTER = b"version https://git-lfs"
+# What decompressors raise on damaged input; pyarrow's zstd raises OSError.
+_DAMAGED = (EOFError, zlib.error, LZMAError, OSError)
+
+
+class SourceStream(io.RawIOBase):
+    """Decompressed text of a source; counts and checksums the bytes that lie there.
+
+    A damaged file ends where the damage begins, and ``fault`` says what was wrong.
+    """
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._counted = _CountedStream(raw)
+        head = self._counted.peek()
+        self.fault: str | None = None
+        self.compression = compression_of(head)
+        self._text: BinaryIO = self._counted
+        if self.compression is not None:
+            self._text = decompressed(self._counted, self.compression)
+        elif head.startswith(_LFS_POINTER):
+            self.fault = (
+                "is a Git LFS pointer, not the data. Expected the file itself. "
+                "Fetch it with 'git lfs pull'."
+            )
+        elif not head:
+            self.fault = "is empty. Expected at least one frame."
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes of text; empty at the end, and where the file is damaged."""
+        if self.fault is not None:
+            return b""
+        try:
+            return self._text.read(size)
+        except _DAMAGED as error:
+            if self.compression is None:
+                raise
+            self.fault = (
+                f"is damaged after {self._counted.size} bytes of {self.compression} ({error}). "
+                "What came before was read. Copy the file again."
+            )
+            return b""
+
+    def finish(self) -> tuple[str, int]:
+        """Read what is left; sha256 in hex and size in bytes of the file as it lies there."""
+        while self._counted.read(_CHUNK_BYTES):
+            pass
+        return self._counted.sha256, self._counted.size
+
+    def file_reject(self) -> Reject | None:
+        """What was wrong with the file as a whole."""
+        return None if self.fault is None else Reject(-1, 0, f"the file {self.fault}")
+
+
+class _CountedStream(io.RawIOBase):
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._hash = hashlib.sha256()
+        self._ahead = b""
+        self.size = 0
+
+    def peek(self) -> bytes:
+        """The first bytes, which the next read gives again."""
+        self._ahead = self._raw.read(64)
+        return self._ahead
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        data = bytes(self._raw.read(size if size < 0 else max(size - len(self._ahead), 0)))
+        data, self._ahead = (self._ahead + data, b"") if self._ahead else (data, b"")
+        self._hash.update(data)
+        self.size += len(data)
+        return data
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+
+def checksum(item: Input, options: Mapping[str, str]) -> str:
+    """sha256 in hex of an input."""
+    with open_raw(item, options) as raw:
+        return hashlib.file_digest(raw, "sha256").hexdigest()
