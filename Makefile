@@ -28,7 +28,7 @@ test: env
 lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/mypy $(PACKAGES) docs/generate.py
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
 

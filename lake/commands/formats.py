@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-
 from lake.errors import InvalidInputError, StorageError
 
 if TYPE_CHECKING:
