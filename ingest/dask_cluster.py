@@ -41,4 +41,4 @@ def open_cluster(address: str) -> Iterator[tuple[Executor, int]]:
             raise InvalidInputError(
                 f"--scheduler {address}: the cluster has no workers. Start some and try again."
             )
-        yield cast(Executor, client.get_executor()), n_threads
+        yield cast(Executor, client.get_executor(pure=False)), n_threads
