@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
+
+from numpy.typing import NDArray
 
 from lake.data_files import DataFile
 from lake.duckdb_views import RELATIONS, create_views, relations_in
@@ -65,6 +67,17 @@ class Reader:
             storage_options=dict(self.storage.options) or None,
         )
         return frame.select(table.arrow.names)
+
+    def column(self, name: str, files: Sequence[DataFile], column: str) -> NDArray[Any]:
+        """One column without NULLs of some files of a table, as numpy."""
+        import polars as pl
+
+        urls = [self.storage.url(f"{name}/{file.path}") for file in files]
+        if not urls:
+            return cast(NDArray[Any], find_table(name).arrow.empty_table()[column].to_numpy())
+        options = dict(self.storage.options) or None
+        frame = pl.scan_parquet(urls, hive_partitioning=False, storage_options=options)
+        return frame.select(column).collect()[column].to_numpy()
 
     def connect(self, names: Iterable[str] = RELATIONS) -> duckdb.DuckDBPyConnection:
         """A new DuckDB connection with a view per table and the long views."""

@@ -1,0 +1,1 @@
+"""Readers of structure files, and the way from files into the lake."""

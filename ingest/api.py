@@ -1,0 +1,182 @@
+"""Ingest: from files to one commit."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+import xxhash
+
+from ingest.executors import open_executor
+from ingest.importer import Importer
+from ingest.inputs import Input, find_inputs
+from ingest.labels import LabelRules
+from ingest.landing import Landing
+from ingest.names import NamePattern
+from ingest.reading import Target, Task, TaskResult, run_task
+from ingest.report import IngestReport, SourceReport
+from ingest.tasks import Progress, Source, TaskCutter
+from ingest.unchanged import find_unchanged
+from ingest.units import SourceUnits
+from lake.errors import JobFailedError
+from lake.lake import Lake
+from lake.names import check_name
+
+TASKS_UNDER_WAY = 2  # per worker: one done, one waiting
+
+
+@dataclass(frozen=True)
+class Options:
+    """How files are read; what stands here and the importer decide what comes out of a file."""
+
+    dataset: str
+    label_set: str = "dft"
+    key_map: Mapping[str, str] = field(default_factory=dict)
+    units: Sequence[str] = ()
+    name_pattern: str | None = None
+
+    def as_json(self) -> str:
+        """The options, as they are kept with every source."""
+        return json.dumps(
+            {
+                "map": dict(self.key_map),
+                "units": sorted(self.units),
+                "name_pattern": self.name_pattern,
+            },
+            sort_keys=True,
+        )
+
+
+def ingest(
+    lake: Lake,
+    importer: str | Importer,
+    files: Sequence[str],
+    *,
+    dataset: str,
+    label_set: str = "dft",
+    key_map: Mapping[str, str] | None = None,
+    units: Sequence[str] = (),
+    name_pattern: str | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    strict: bool = False,
+    storage_options: Mapping[str, str] | None = None,
+    progress: Progress = lambda done, total: None,
+) -> IngestReport:
+    """Read files into a dataset, as one commit.
+
+    Frames that cannot be taken stand in `rejects` with place and reason, and the others go in. A
+    file that was read before with the same options is left alone.
+
+    Parameters
+    ----------
+    importer
+        ``"extxyz"``, ``"cif"``, or any format name ASE reads.
+    files
+        Paths, patterns, URLs, or ``-`` for standard input.
+    label_set
+        Level of theory or source of the labels.
+    key_map
+        Key of the file for ``energy``, ``forces``, ``stress``, ``virial`` or ``config_type``; an
+        empty one says that the file has none.
+    units
+        Units of the source where they are not eV and Å, e.g. ``["energy=Hartree"]``.
+    name_pattern
+        Regular expression whose named groups become info keys; ``KEY~REGEX`` for an info key.
+    workers
+        Processes that parse. With more than one, a script needs the usual
+        ``if __name__ == "__main__":``.
+    scheduler
+        Address of a Dask scheduler that does the parsing instead.
+    strict
+        Commit nothing if any frame is rejected.
+    progress
+        Called with the bytes read, and the bytes there are if that is known.
+
+    Returns
+    -------
+    IngestReport
+        The accounting of every source, the rejects, and the version.
+
+    Raises
+    ------
+    InvalidInputError
+        An option is wrong, or a name stands for nothing that can be read.
+    JobFailedError
+        A worker died.
+    """
+    from ingest.importers import find_importer
+
+    options = Options(
+        check_name("dataset", dataset),
+        check_name("label_set", label_set),
+        key_map or {},
+        units,
+        name_pattern,
+    )
+    reader = find_importer(importer) if isinstance(importer, str) else importer
+    operation_id = uuid.uuid4().hex
+    target = Target(
+        lake.storage.uri,
+        lake.storage.options,
+        operation_id,
+        dataset,
+        label_set,
+        reader,
+        LabelRules(options.key_map, SourceUnits.parse(units)),
+        None if name_pattern is None else NamePattern(name_pattern),
+    )
+    from_storage = storage_options or {}
+    inputs = find_inputs(files, from_storage)
+    unchanged = find_unchanged(
+        lake.reader, inputs, options, file_format=reader.format, storage_options=from_storage
+    )
+    sources = [
+        Source(i, _source_id(operation_id, item), item)
+        for i, item in enumerate(item for item in inputs if item.uri not in unchanged)
+    ]
+    landing = Landing(lake, target, options, sources, is_strict=strict)
+    with landing, open_executor(workers, scheduler) as (executor, n_workers):
+        cutter = TaskCutter(reader, from_storage, workers=n_workers, progress=progress)
+        for result in _run(executor, target, cutter.tasks(sources), n_workers * TASKS_UNDER_WAY):
+            landing.add(result)
+        version = landing.commit()
+    skipped = [SourceReport(uri, 0, 0, 0, 0, is_unchanged=True) for uri in unchanged]
+    return landing.report(version, skipped)
+
+
+def _source_id(operation_id: str, item: Input) -> int:
+    unsigned = xxhash.xxh3_64_intdigest(f"{operation_id}\n{item.uri}")
+    return unsigned - (1 << 64) if unsigned >> 63 else unsigned
+
+
+def _run(
+    executor: Executor,
+    target: Target,
+    tasks: Iterator[Task],
+    most: int,
+    run: Callable[[Target, Task], TaskResult] = run_task,
+) -> Iterator[TaskResult]:
+    """Results as they come, with at most `most` tasks under way."""
+    under_way: set[Future[TaskResult]] = set()
+    try:
+        for task in tasks:
+            under_way.add(executor.submit(run, target, task))
+            while len(under_way) >= most or any(f.done() for f in under_way):
+                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        while under_way:
+            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    except BrokenExecutor as error:
+        raise JobFailedError(
+            "A worker process died (killed, out of memory?). Nothing was committed. Run the same "
+            "command again, with fewer --workers if memory was short."
+        ) from error
+    finally:
+        for future in under_way:
+            future.cancel()

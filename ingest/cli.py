@@ -1,0 +1,138 @@
+"""`atomlake ingest`: files into the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from lake.commands.printing import print_json
+from lake.commands.target import Target, pass_target
+from lake.errors import InvalidInputError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group()
+def group() -> None:
+    """Read files into the lake.
+
+    Frames that cannot be taken go to the table 'rejects' with place and reason, the others go in,
+    and the exit code is 1. A file read before with the same options is left alone.
+    """
+
+
+def _options(command: Command) -> Command:
+    """The arguments and options every format shares."""
+    for decorator in reversed(
+        (
+            click.argument("files", nargs=-1, required=True),
+            click.option("--dataset", required=True, help="Dataset the structures go to."),
+            click.option(
+                "--label-set",
+                default="dft",
+                show_default=True,
+                help="Level of theory or source of the labels.",
+            ),
+            click.option(
+                "--map",
+                "key_map",
+                multiple=True,
+                metavar="LABEL=KEY",
+                help="Key that holds a label: energy, forces, stress, virial or config_type. "
+                "Empty: there is none.",
+            ),
+            click.option(
+                "--units",
+                multiple=True,
+                metavar="QUANTITY=UNIT",
+                help="Unit of energy, length, forces, stress or virial, where it is not eV and Å.",
+            ),
+            click.option(
+                "--name-pattern",
+                metavar="REGEX",
+                help="Named groups matched in the file name become info keys; KEY~REGEX matches "
+                "in an info key.",
+            ),
+            click.option(
+                "--workers", type=int, help="Processes that parse.  [default: all cores]"
+            ),
+            click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler to parse on."),
+            click.option("--strict", is_flag=True, help="Commit nothing if a frame is rejected."),
+        )
+    ):
+        command = decorator(command)
+    return command
+
+
+def _run(target: Target, importer: str, **options: Any) -> None:
+    """Ingest, print the report, and end with code 1 if a frame was rejected."""
+    from ingest.api import ingest
+    from ingest.executors import available_cores
+    from ingest.progress import progress_shown
+
+    key_map = dict(_pair("--map", text) for text in options.pop("key_map"))
+    workers = options.pop("workers")
+    with progress_shown(is_wanted=not target.as_json) as progress:
+        report = ingest(
+            target.open(),
+            importer,
+            options.pop("files"),
+            key_map=key_map,
+            workers=available_cores() if workers is None else workers,
+            storage_options=target.storage_options,
+            progress=progress,
+            **options,
+        )
+    if target.as_json:
+        print_json(report.as_dict())
+    else:
+        click.echo(report.text())
+    if not report.is_clean:
+        raise SystemExit(1)
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise InvalidInputError(f"{option} {text}: expected NAME=VALUE, e.g. forces=REF_forces.")
+    return key, value
+
+
+@group.command()
+@_options
+@pass_target
+def extxyz(target: Target, **options: Any) -> None:
+    """Extended XYZ, plain or compressed (.gz, .xz, .zst, .bz2), one frame or millions.
+
+    FILES are paths, patterns, URLs of object stores, or - for standard input.
+
+    Example: atomlake ingest extxyz 'runs/*.xyz.gz' --dataset cu --map forces=REF_forces
+    """
+    _run(target, "extxyz", **options)
+
+
+@group.command()
+@_options
+@pass_target
+def cif(target: Target, **options: Any) -> None:
+    """Crystallographic information files, one structure or many in each.
+
+    Example: atomlake ingest cif 'cifs/*.cif' --dataset llzo --name-pattern '_T(?P<T>[0-9]+)_'
+    """
+    _run(target, "cif", **options)
+
+
+@group.command()
+@click.option(
+    "--format", "file_format", required=True, help="Name ASE has for the format, e.g. vasp-out."
+)
+@_options
+@pass_target
+def ase(target: Target, file_format: str, **options: Any) -> None:
+    """Any other structure format ASE reads.
+
+    Example: atomlake ingest ase OUTCAR --format vasp-out --dataset cu
+    """
+    _run(target, file_format, **options)
