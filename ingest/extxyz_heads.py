@@ -7,7 +7,9 @@ import re
 COUNT = re.compile(rb"[ \t]*\+?([0-9]+)[ \t\r]*")
 # A count, or what is left of one ("2.0", "-3", "64 atoms"): at most three words, of which the first
 # is a number. An atom line has four or more.
-_COUNT_LIKE = re.compile(rb"^[ \t]*[-+]?[0-9][0-9.]*(?:[ \t]+[^\s=]+){0,2}[ \t]*\r?\n", re.MULTILINE)
+_COUNT_LIKE = re.compile(
+    rb"^[ \t]*[-+]?[0-9][0-9.]*(?:[ \t]+[^\s=]+){0,2}[ \t]*\r?\n", re.MULTILINE
+)
 _NUMBER = re.compile(rb"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][-+]?[0-9]+)?")
 _SPACE = re.compile(rb"\s*")
 
