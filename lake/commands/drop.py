@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lake.commands.printing import print_value
+from lake.commands.printing import print_frame
 from lake.commands.target import Target, pass_target
 
 
@@ -26,7 +26,7 @@ def dataset(target: Target, name: str) -> None:
     Example:
       atomlake drop dataset cu --lake lakes/demo
     """
-    print_value(target, target.open().drop(dataset=name))
+    print_frame(target, target.open().drop(dataset=name))
 
 
 @drop.command()
@@ -40,7 +40,7 @@ def labels(target: Target, dataset: str, label_set: str) -> None:
     Example:
       atomlake drop labels cu emt --lake lakes/demo
     """
-    print_value(target, target.open().drop(dataset=dataset, label_set=label_set))
+    print_frame(target, target.open().drop(dataset=dataset, label_set=label_set))
 
 
 @drop.command()
@@ -54,4 +54,4 @@ def predictions(target: Target, dataset: str, model: str) -> None:
     Example:
       atomlake drop predictions cu mace-s1 --lake lakes/demo
     """
-    print_value(target, target.open().drop(dataset=dataset, model=model))
+    print_frame(target, target.open().drop(dataset=dataset, model=model))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from lake.commands.json_text import json_text
 from lake.errors import InvalidInputError, StorageError
 
 if TYPE_CHECKING:
@@ -20,10 +21,7 @@ def write_csv(frame: pl.DataFrame, file: IO[bytes]) -> None:
 
 def write_json(frame: pl.DataFrame, file: IO[bytes]) -> None:
     """Write a JSON array with one object per row; NaN and infinity become null."""
-    import orjson
-
-    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-    file.write(orjson.dumps(frame.to_dicts(), default=str, option=options))
+    file.write(f"{json_text(frame.to_dicts())}\n".encode())
 
 
 def write_parquet(frame: pl.DataFrame, file: IO[bytes]) -> None:
@@ -87,16 +85,17 @@ def write_result(frame: pl.DataFrame, name: str, file: Path | None) -> None:
 
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:
     """Lists and structs turned into JSON text, for formats that know only single values."""
-    import orjson
     import polars as pl
-
-    def as_text(value: object) -> str:
-        return orjson.dumps(value, default=str).decode()
 
     nested = [name for name, dtype in frame.schema.items() if dtype.is_nested()]
     return frame.with_columns(
         pl.Series(
-            name, [None if v is None else as_text(v) for v in frame[name].to_list()], pl.String
+            name,
+            [
+                None if value is None else json_text(value, indent=False)
+                for value in frame[name].to_list()
+            ],
+            pl.String,
         )
         for name in nested
     )

@@ -6,7 +6,7 @@ import click
 
 from lake.commands.printing import print_done, print_frame
 from lake.commands.target import Target, pass_target
-from lake.commands.version_type import VERSION
+from lake.commands.version_type import version as version_type
 
 
 @click.command()
@@ -22,8 +22,8 @@ def log(target: Target) -> None:
 
 
 @click.command()
-@click.argument("a", type=VERSION)
-@click.argument("b", type=VERSION)
+@click.argument("a", type=version_type)
+@click.argument("b", type=version_type)
 @pass_target
 def diff(target: Target, a: int | str, b: int | str) -> None:
     """Count what changed from version A to version B, per partition.
@@ -38,7 +38,9 @@ def diff(target: Target, a: int | str, b: int | str) -> None:
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--version", type=VERSION, help="Version to name.  [default: the newest]")
+@click.option(
+    "--version", type=click.IntRange(min=0), help="Version to name.  [default: the newest]"
+)
 @click.option("--message", "-m", help="What the version is for.")
 @click.option("--list", "list_tags", is_flag=True, help="List the tags and do nothing else.")
 @pass_target
@@ -57,5 +59,5 @@ def tag(
         return
     if name is None:
         raise click.UsageError("Missing argument NAME. To see the tags there are, add --list.")
-    target.open().tag(name, version=version, message=message)
-    print_done(target, f"Tagged {name}.", tag=name)
+    tagged = target.open().tag(name, version=version, message=message)
+    print_done(target, f"Version {tagged} is now called {name}.", tag=name, version=tagged)

@@ -6,11 +6,11 @@ import click
 
 from lake.commands.printing import print_json
 from lake.commands.target import Target, pass_target
-from lake.commands.version_type import VERSION
+from lake.commands.version_type import version as version_type
 
 
 @click.command()
-@click.option("--at", type=VERSION, help="Version or tag to look at.  [default: the newest]")
+@click.option("--at", type=version_type, help="Version or tag to look at.  [default: the newest]")
 @pass_target
 def info(target: Target, at: int | str | None) -> None:
     """Show what the lake holds: datasets, labels, sizes.

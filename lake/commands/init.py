@@ -14,6 +14,8 @@ from lake.commands.target import Target, pass_target
 def init(target: Target, path: str | None) -> None:
     """Make an empty lake at PATH, or where --lake says.
 
+    A lake that is there already stays as it is.
+
     \b
     Example:
       atomlake init lakes/demo
@@ -22,5 +24,5 @@ def init(target: Target, path: str | None) -> None:
     import lake
 
     uri = path or target.require_uri()
-    lake.create(uri, storage_options=target.storage_options)
-    print_done(target, f"Made an empty lake at {uri}.", lake=uri)
+    lk = lake.create(uri, storage_options=target.storage_options)
+    print_done(target, f"Lake at {uri}, version {lk.version}.", lake=uri, version=lk.version)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, is_dataclass
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import click
 
 from lake.commands.cell import cell_text
+from lake.commands.json_text import json_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,11 +29,8 @@ def print_done(target: Target, sentence: str, **facts: object) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON; dates and dataclasses included."""
-    import orjson
-
-    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
-    click.echo(orjson.dumps(value, default=str, option=options).decode())
+    """Print a value as JSON."""
+    click.echo(json_text(value))
 
 
 def print_frame(target: Target, frame: pl.DataFrame) -> None:
@@ -51,21 +49,6 @@ def print_records(target: Target, records: Sequence[Record]) -> None:
         print_table(list(records[0]), [tuple(r.values()) for r in records])
 
 
-def print_value(target: Target, value: Any) -> None:
-    """Print what an operation returns: a frame, a list of rows, a summary, or a plain value."""
-    import polars as pl
-
-    if isinstance(value, pl.DataFrame):
-        print_frame(target, value)
-    elif isinstance(value, list | tuple):
-        print_records(target, [_record(item) for item in value])
-    elif target.as_json:
-        print_json(_record(value))
-    else:
-        for name, fact in _record(value).items():
-            click.echo(f"{name}: {cell_text(fact)}")
-
-
 def print_table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print rows under a heading, numbers flush right."""
     cells = [[cell_text(value) for value in row] for row in rows]
@@ -76,16 +59,10 @@ def print_table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         _print_plain(names, cells, is_number)
 
 
-def _record(value: Any) -> dict[str, object]:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return dict(value) if isinstance(value, Mapping) else {"result": value}
-
-
 def _is_numeric(values: Sequence[object]) -> bool:
     given = [v for v in values if v is not None]
     return bool(given) and all(
-        isinstance(v, int | float) and not isinstance(v, bool) for v in given
+        isinstance(v, int | float | Decimal) and not isinstance(v, bool) for v in given
     )
 
 

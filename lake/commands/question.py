@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from lake.errors import InvalidInputError
 
@@ -21,22 +21,23 @@ def asker(lk: Lake, *, safe: bool) -> Ask:
     It raises InvalidInputError for SQL that DuckDB refuses.
     """
     import duckdb
+    import polars as pl
 
-    from lake.sandbox import sandbox
+    from lake.sandbox import Sandbox
 
-    connection = sandbox(lk) if safe else lk.connect()
+    answer: Callable[[str], Any] = Sandbox(lk.reader).sql if safe else lk.connect().sql
 
     def ask(sql: str) -> pl.DataFrame:
         try:
-            relation = connection.sql(sql)
-            # Statements such as SET answer nothing.
-            return pl_frame() if relation is None else relation.pl()
+            relation = answer(sql)
+            # A statement such as COPY answers nothing.
+            return pl.DataFrame() if relation is None else cast(pl.DataFrame, relation.pl())
         except duckdb.Error as error:
             raise InvalidInputError(str(error)) from error
-
-    def pl_frame() -> pl.DataFrame:
-        import polars as pl
-
-        return pl.DataFrame()
+        except pl.exceptions.PolarsError as error:
+            raise InvalidInputError(
+                "The answer has a column of a type that cannot leave DuckDB, such as INTERVAL. "
+                "Cast it, e.g. to VARCHAR."
+            ) from error
 
     return ask

@@ -10,12 +10,12 @@ from lake.commands.formats import FORMATS, format_of, write_result
 from lake.commands.printing import print_frame
 from lake.commands.question import asker
 from lake.commands.target import Target, pass_target
-from lake.commands.version_type import VERSION
+from lake.commands.version_type import version as version_type
 
 
 @click.command()
 @click.argument("query")
-@click.option("--at", type=VERSION, help="Version or tag to ask.  [default: the newest]")
+@click.option("--at", type=version_type, help="Version or tag to ask.  [default: the newest]")
 @click.option(
     "--format",
     "name",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from lake.commands.printing import print_done, print_records, print_value
+from lake.commands.printing import print_done, print_frame, print_records
 from lake.commands.target import Target, pass_target
 
 
@@ -38,7 +38,7 @@ def optimize(target: Target, tables: tuple[str, ...]) -> None:
     Example:
       atomlake optimize --table structures --lake lakes/demo
     """
-    print_value(target, target.open().optimize(tables=tables or None))
+    print_frame(target, target.open().optimize(tables=tables or None))
 
 
 @click.command()
@@ -59,4 +59,4 @@ def vacuum(target: Target, delete: bool, keep_days: float) -> None:
       atomlake vacuum --lake lakes/demo
       atomlake vacuum --delete --keep-days 30 --lake lakes/demo
     """
-    print_value(target, target.open().vacuum(dry_run=not delete, keep_days=keep_days))
+    print_frame(target, target.open().vacuum(dry_run=not delete, keep_days=keep_days))

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import click
 
+def version(text: str) -> int | str:
+    """A number, or the name of a tag.
 
-class VersionType(click.ParamType[int | str]):
-    """A number or the name of a tag."""
-
-    name = "version"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | str:
-        """The version as a number, or the tag's name."""
-        text = str(value)
-        return int(text) if text.isdecimal() else text
-
-
-VERSION = VersionType()
+    Examples
+    --------
+    >>> version("17"), version("paper-v1")
+    (17, 'paper-v1')
+    """
+    return int(text) if text.isdecimal() else text

@@ -1,0 +1,226 @@
+"""The command line of the lake: options, exit codes, and how answers are printed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner, Result
+
+import lake
+from lake.cli import COMMANDS, root
+from lake.commands.cell import cell_text
+from lake.commands.formats import FORMATS, format_of, write_result
+from lake.errors import InvalidInputError, StorageError
+
+HEAVY = ("pyarrow", "duckdb", "polars", "deltalake", "zarr", "ase", "numpy", "torch")
+
+
+@pytest.fixture
+def uri(tmp_path: Path) -> str:
+    lake.create(str(tmp_path / "lake"))
+    return str(tmp_path / "lake")
+
+
+def run(*words: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(root, words, input=stdin, env={"ATOMLAKE": None})
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from lake.cli import root\n"
+        "try: root(['--help'])\n"
+        f"finally: print([m for m in {HEAVY} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert "Example:" in result.output or "Commands:" in result.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--lake", "{}", "--json", "info"),
+        ("info", "--json", "--lake", "{}"),
+        ("info", "--lake={}", "--json"),
+    ],
+)
+def test_root_options_stand_before_or_after_the_verb(uri: str, words: tuple[str, ...]) -> None:
+    result = run(*(word.format(uri) for word in words))
+    assert result.exit_code == 0, result.output
+    assert isinstance(json.loads(result.output), dict)
+
+
+def test_words_after_a_double_dash_are_not_options(uri: str) -> None:
+    result = run("--lake", uri, "sql", "--", "--json")
+    assert result.exit_code == 0 or "--json" not in result.output
+
+
+def test_the_lake_may_come_from_the_environment(uri: str) -> None:
+    result = CliRunner().invoke(root, ["info"], env={"ATOMLAKE": uri})
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("info",), "No lake is named"),
+        (("info", "--lake", "nowhere"), "holds no lake"),
+        (("inf",), "Did you mean info"),
+        (("schema", "label"), "Did you mean labels?"),
+        (("info", "--storage-option", "region"), "expected KEY=VALUE"),
+        (("tag", "--lake", "nowhere"), "Missing argument NAME"),
+    ],
+)
+def test_wrong_input_is_a_message_and_exit_code_2(words: tuple[str, ...], message: str) -> None:
+    result = run(*words)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_failure_is_a_message_and_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **options: object) -> None:
+        raise StorageError("No space left on the device.")
+
+    monkeypatch.setattr(lake, "create", fail, raising=False)
+    result = run("init", "anywhere")
+    assert result.exit_code == 1
+    assert result.output == "Error: No space left on the device.\n"
+
+
+def test_an_interrupt_is_exit_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lake, "create", interrupt, raising=False)
+    result = run("init", "anywhere")
+    assert result.exit_code == 130
+    assert "Interrupted." in result.output
+
+
+def test_a_reader_that_goes_away_is_no_error(uri: str) -> None:
+    atomlake = Path(sys.executable).with_name("atomlake")
+    script = f"'{atomlake}' --lake '{uri}' sql 'FROM range(200000)' | head -1"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_init_makes_a_lake_that_info_describes(tmp_path: Path) -> None:
+    path = str(tmp_path / "new")
+    assert run("init", path).output == f"Lake at {path}, version 0.\n"
+    assert run("info", "--lake", path).exit_code == 0
+
+
+def test_schema_lists_units() -> None:
+    records = json.loads(run("schema", "labels", "--json").output)
+    assert {r["column"]: r["unit"] for r in records}["forces"] == "eV/Å"
+
+
+class TestSql:
+    def test_prints_aligned_columns(self, uri: str) -> None:
+        result = run(
+            "sql",
+            "SELECT 1.5 AS a, 'cu' AS name UNION ALL SELECT 10, NULL ORDER BY a",
+            "--lake",
+            uri,
+        )
+        assert result.output.splitlines() == ["   a  name", "----  ----", " 1.5  cu", "10.0  NULL"]
+
+    def test_json_has_every_digit(self, uri: str) -> None:
+        result = run("sql", "SELECT 0.1::DOUBLE + 0.2::DOUBLE AS x", "--json", "--lake", uri)
+        assert json.loads(result.output) == [{"x": 0.1 + 0.2}]
+
+    @pytest.mark.parametrize("name", FORMATS)
+    def test_writes_every_format(self, uri: str, tmp_path: Path, name: str) -> None:
+        file = tmp_path / f"answer.{name}"
+        result = run(
+            "sql", "SELECT 7 AS n, [1.5, 2.5] AS v, {'a': 1} AS s", "-o", str(file), "--lake", uri
+        )
+        assert result.exit_code == 0, result.output
+        assert file.stat().st_size > 0
+
+    def test_wrong_sql_is_exit_code_2(self, uri: str) -> None:
+        result = run("sql", "SELEC 1", "--lake", uri)
+        assert result.exit_code == 2
+        assert "syntax error" in result.output
+
+    def test_cannot_read_other_files(self, uri: str, tmp_path: Path) -> None:
+        (tmp_path / "secret.csv").write_text("a\n1\n")
+        result = run("sql", f"FROM read_csv('{tmp_path}/secret.csv')", "--lake", uri)
+        assert result.exit_code == 2
+
+    def test_reads_other_files_when_unsafe(self, uri: str, tmp_path: Path) -> None:
+        (tmp_path / "open.csv").write_text("a\n1\n")
+        result = run("sql", f"FROM read_csv('{tmp_path}/open.csv')", "--unsafe", "--lake", uri)
+        assert result.exit_code == 0, result.output
+
+
+class TestShell:
+    def test_answers_from_a_pipe(self, uri: str) -> None:
+        result = run(
+            "shell", "--lake", uri, stdin="SELECT 1\n AS one;\n\\tables\n\\schema tags\n\\quit\n"
+        )
+        assert result.exit_code == 0, result.output
+        assert "one" in result.output
+        assert "training_history" in result.output
+        assert "tagged_at" in result.output
+
+    def test_goes_on_after_a_mistake_and_says_so(self, uri: str) -> None:
+        result = run("shell", "--lake", uri, stdin="SELEC;\n\\schema tag\nSELECT 42 AS n;\n")
+        assert result.exit_code == 1
+        assert "syntax error" in result.output
+        assert "Did you mean tags?" in result.output
+        assert "42" in result.output
+
+
+class TestFormats:
+    def test_csv_holds_nested_values_as_json(self, tmp_path: Path) -> None:
+        frame = pl.DataFrame({"v": [[1.5, None], None], "s": [{"a": 1}, {"a": None}]})
+        write_result(frame, "csv", tmp_path / "a.csv")
+        assert pl.read_csv(tmp_path / "a.csv")["v"].to_list() == ["[1.5,null]", None]
+
+    def test_parquet_comes_back_as_it_was(self, tmp_path: Path) -> None:
+        frame = pl.DataFrame({"v": [[1.5, float("nan")], None]})
+        write_result(frame, "parquet", tmp_path / "a.parquet")
+        assert pl.read_parquet(tmp_path / "a.parquet").equals(frame)
+
+    def test_an_unknown_ending_names_the_known_ones(self) -> None:
+        with pytest.raises(InvalidInputError, match=r"\.csv, \.json, \.parquet, \.xlsx"):
+            format_of(Path("answer.txt"))
+
+    def test_a_folder_that_is_not_there_is_a_storage_error(self, tmp_path: Path) -> None:
+        with pytest.raises(StorageError, match="cannot be written"):
+            write_result(pl.DataFrame({"a": [1]}), "csv", tmp_path / "none" / "a.csv")
+
+    def test_binary_does_not_go_to_a_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        with pytest.raises(InvalidInputError, match="not text"):
+            write_result(pl.DataFrame({"a": [1]}), "xlsx", None)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "NULL"),
+        (True, "true"),
+        (0, "0"),
+        (1 / 3, "0.3333333333"),
+        ([1, 2, 3], "[1, 2, 3]"),
+        ([], "[]"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_a_cell_is_one_line(value: object, text: str) -> None:
+    assert cell_text(value) == text
