@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 demo: env
-	$(BIN)/python -m demo
+	$(BIN)/python -m examples.demo
 
 test: env
 	$(BIN)/python -m pytest $(PYTEST)
@@ -45,4 +45,4 @@ bench: env
 clean:
 	rm -rf $(VENV) build dist *.egg-info lakes out
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
-	find $(wildcard $(PACKAGES) tests docs benchmarks demo) -name __pycache__ -type d -prune -exec rm -rf {} +
+	find $(wildcard $(PACKAGES) tests docs benchmarks examples) -name __pycache__ -type d -prune -exec rm -rf {} +
