@@ -19,6 +19,7 @@ SECTIONS = {
         "schema": "lake.commands.schema:schema",
     },
     "In and out": {
+        "ingest": "ingest.cli:group",
         "export": "lake.commands.export:export",
     },
     "Questions": {
