@@ -4,10 +4,12 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/made
+BENCH_ENV := .venv-mace
 PACKAGES := schemas lake ingest compute queries
+BENCH ?=
 PYTEST ?= -n 2 --dist worksteal
 
-.PHONY: env demo test lint format docs bench clean
+.PHONY: env demo test lint format docs bench bench-env clean
 
 env: $(STAMP)
 
@@ -40,7 +42,18 @@ docs: env
 	$(BIN)/python docs/generate.py
 
 bench: env
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.run $(BENCH)
+
+# MACE pins its own e3nn, so its preprocessing is measured in an environment of its own.
+bench-env: $(BENCH_ENV)/made
+
+$(BENCH_ENV)/made:
+	@test -n "$(PYTHON)" || { echo "atomlake needs Python 3.11 or newer; none was found."; exit 1; }
+	@test -x $(BENCH_ENV)/bin/python || $(PYTHON) -m venv $(BENCH_ENV)
+	@echo '*' > $(BENCH_ENV)/.gitignore
+	$(BENCH_ENV)/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BENCH_ENV)/bin/pip install --quiet --disable-pip-version-check mace-torch
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info lakes out
