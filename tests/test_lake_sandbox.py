@@ -8,8 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from ase.build import bulk
-from ase.io import write
+from lake_samples import ingest
 
 import lake
 from lake.errors import AtomlakeError, InvalidInputError
@@ -19,10 +18,8 @@ from lake.sandbox import Sandbox
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A lake with one structure, beside a file that is not part of it."""
-    write(tmp_path / "cu.extxyz", bulk("Cu", cubic=True))
     (tmp_path / "secret.csv").write_text("a\n1\n")
-    lk = lake.create(str(tmp_path / "lake"))
-    lk.ingest("extxyz", [str(tmp_path / "cu.extxyz")], dataset="cu")
+    ingest(lake.create(str(tmp_path / "lake")), [1])
     return tmp_path
 
 

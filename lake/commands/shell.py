@@ -76,6 +76,11 @@ def answered(target: Target, ask: Ask, words: str) -> bool:
     except AtomlakeError as error:
         click.echo(f"Error: {error}", err=True)
         return False
+    except KeyboardInterrupt:  # ends a long question, not the shell
+        if not sys.stdin.isatty():
+            raise
+        click.echo("Interrupted.", err=True)
+        return False
     return True
 
 
