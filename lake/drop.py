@@ -1,0 +1,133 @@
+"""Taking data out of the newest version of a lake; the past still holds them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lake.data_files import DataFile, write_data_file
+from lake.errors import NotFoundError
+from lake.reader import Reader
+from lake.state import State
+from lake.transaction import Changes
+from schemas import TABLES
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from lake.lake import Lake
+
+OF_A_DATASET = tuple(name for name, table in TABLES.items() if "dataset" in table.partition)
+OF_A_MODEL = ("embeddings", "predictions")
+
+
+def drop(
+    lake: Lake, *, dataset: str, label_set: str | None = None, model: str | None = None
+) -> pl.DataFrame:
+    """Take out a dataset with everything that belongs to it, or only a part of it.
+
+    With `label_set` its labels go, and with them the record that their files were read, so that the
+    same files can be ingested again; with `model` its predictions and latents. The arrays of the
+    latents stay until vacuum finds that no version points at them.
+
+    Returns
+    -------
+    One row per table: rows_removed and files_removed.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such dataset, label set or model in it.
+    """
+    done = Changes()
+
+    def plan(state: State) -> Changes:
+        nonlocal done
+        reader = Reader(lake.storage, state)
+        found = _find(reader, dataset, label_set, model)
+        added, removed = (
+            ({}, found)
+            if label_set is None
+            else _with_sources(reader, found, dataset=dataset, label_set=label_set)
+        )
+
+        def still_valid(_: State, new: State) -> bool:
+            now = Reader(lake.storage, new)
+            return _find(now, dataset, label_set, model) == found and all(
+                now.files(name, dataset=dataset) == reader.files(name, dataset=dataset)
+                for name in ("sources", "rejects")
+            )
+
+        done = Changes(added=added, removed=removed, still_valid=still_valid)
+        return done
+
+    arguments = {"dataset": dataset, "label_set": label_set, "model": model}
+    lake.commit("drop", plan, arguments={k: v for k, v in arguments.items() if v is not None})
+    return _report(done)
+
+
+def _find(
+    reader: Reader, dataset: str, label_set: str | None, model: str | None
+) -> dict[str, list[DataFile]]:
+    """The files that hold what is to go, by table."""
+    whole = {name: reader.files(name, dataset=dataset) for name in OF_A_DATASET}
+    if not any(whole.values()):
+        raise _missing(reader, OF_A_DATASET, "dataset", dataset)
+    if label_set is None and model is None:
+        return whole
+    found: dict[str, list[DataFile]] = {}
+    if label_set is not None:
+        found["labels"] = [f for f in whole["labels"] if f.partition["label_set"] == label_set]
+        if not found["labels"]:
+            raise _missing(reader, ("labels",), "label_set", label_set, dataset)
+    if model is not None:
+        for name in OF_A_MODEL:
+            found[name] = [f for f in whole[name] if f.partition["model"] == model]
+        if not any(found[name] for name in OF_A_MODEL):
+            raise _missing(reader, OF_A_MODEL, "model", model, dataset)
+    return found
+
+
+def _missing(
+    reader: Reader, tables: Sequence[str], column: str, name: str, dataset: str | None = None
+) -> NotFoundError:
+    files = [file for table in tables for file in reader.files(table, dataset=dataset)]
+    kind = column.replace("_", " ") + (f" of {dataset}" if dataset is not None else "")
+    return NotFoundError.among(kind, name, {file.partition[column] for file in files})
+
+
+def _with_sources(
+    reader: Reader, found: dict[str, list[DataFile]], *, dataset: str, label_set: str
+) -> tuple[dict[str, list[DataFile]], dict[str, list[DataFile]]]:
+    """Files to add and to remove so that the sources of a label set go with its labels."""
+    import polars as pl
+
+    sources = reader.scan("sources", dataset=dataset).filter(label_set=label_set)
+    identities = sources.select("source_id").collect().to_series()
+    added: dict[str, list[DataFile]] = {}
+    removed = dict(found)
+    for name in ("sources", "rejects"):
+        rows = reader.scan(name, dataset=dataset).collect()
+        kept = rows.filter(~pl.col("source_id").is_in(identities.implode()))
+        if len(kept) == len(rows):
+            continue
+        removed[name] = reader.files(name, dataset=dataset)
+        if len(kept):
+            arrow = kept.to_arrow()
+            partition = {"dataset": dataset}
+            file = write_data_file(reader.storage, TABLES[name], partition, uuid.uuid4().hex, arrow)
+            added[name] = [file]
+    return added, removed
+
+
+def _report(done: Changes) -> pl.DataFrame:
+    import polars as pl
+
+    records = []
+    for name, files in done.removed.items():
+        rows = sum(f.n_rows for f in files) - sum(f.n_rows for f in done.added.get(name, ()))
+        if files:
+            records.append((name, rows, len(files)))
+    schema = {"table": pl.String, "rows_removed": pl.Int64, "files_removed": pl.Int64}
+    return pl.DataFrame(records, schema=schema, orient="row")
