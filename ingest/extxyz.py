@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ingest.extxyz_comment import CommentReader
+from ingest.extxyz_comment import read_comments
 from ingest.extxyz_comment_tokens import CommentError
 from ingest.extxyz_group import FrameGroup
 from ingest.extxyz_scan import BLOCK_BYTES, Block, scan_blocks
@@ -42,15 +42,13 @@ class ExtxyzImporter:
         data = block.data
         if data is None:
             raise ValueError("the block has no data; give it some by with_data")
-        comments = CommentReader()
+        places = zip(block.comment.tolist(), block.body.tolist(), strict=True)
+        comments = read_comments([data[start:end] for start, end in places])
         rejects: list[Reject] = []
         groups: dict[int, FrameGroup] = {}
-        places = zip(block.comment.tolist(), block.body.tolist(), strict=True)
-        for index, (comment_start, body) in enumerate(places):
-            try:
-                comment = comments.read(data[comment_start:body])
-            except CommentError as error:
-                rejects.append(block.reject(index, str(error)))
+        for index, comment in enumerate(comments):
+            if isinstance(comment, CommentError):
+                rejects.append(block.reject(index, str(comment)))
                 continue
             key = id(comment.columns)  # the group holds the object, so the id stays its own
             group = groups.get(key)

@@ -58,6 +58,25 @@ def read_atoms(lines: Sequence[bytes], n_atoms: int, columns: Columns) -> Arrays
     return arrays
 
 
+def read_float_rows(texts: Sequence[str]) -> NDArray[np.float64] | None:
+    """Rows of floats, all of one length; None where the library does not take them.
+
+    Faster by an order of magnitude than `float`, word by word.
+
+    Returns
+    -------
+    NDArray[np.float64] | None
+        Shape (n,) or (n, width).
+    """
+    width = len(texts[0].split())
+    text = f"{len(texts)}\n\n" + "\n".join(texts) + "\n"
+    try:
+        rows = _read(text.encode(), f"Properties=c0:R:{width}")["c0"]
+    except AtomLinesError:
+        return None
+    return rows if len(rows) == len(texts) else None
+
+
 def _properties(columns: Columns) -> str:
     # Names of our own, as the library takes only plain ones; integers as text, as it reads them
     # into 32 bits and wraps silently what does not fit.

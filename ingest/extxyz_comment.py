@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ingest.extxyz_columns import DEFAULT_PROPERTIES, Columns
+from ingest.extxyz_comment_layout import CommentLayout
 from ingest.extxyz_comment_tokens import CommentError, Pair, pairs
 from ingest.extxyz_values import value
 from ingest.frames import Info
@@ -15,13 +17,13 @@ from ingest.frames import Info
 Cell = tuple[float, ...]
 Periodic = tuple[bool, bool, bool]
 
+T = TypeVar("T")
+
 NO_CELL: Cell = (0.0,) * 9
 _SPECIAL = ("Lattice", "Properties", "pbc")
 _ASSIGNMENT = re.compile(r"\b(?:Properties|Lattice)\s*=")
-# A file with more layouts than this has keys that change from frame to frame.
+# A block with more layouts than this has keys that change from frame to frame.
 _MOST_LAYOUTS = 16
-_FLOAT = r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?"
-_LONGEST_REMEMBERED = 32
 
 
 class Comment(NamedTuple):
@@ -33,120 +35,93 @@ class Comment(NamedTuple):
     info: Info
 
 
-class CommentReader:
-    """Reads comment lines, faster where one has the same keys as one before.
+def read_comments(lines: Sequence[bytes]) -> list[Comment | CommentError]:
+    """Read comment lines, UTF-8 or else Latin-1; an error stands in place of a bad one.
 
-    The keys of a file rarely change, so each layout of keys becomes one regular expression, and
-    the careful reader sees only the first line of each.
+    The keys of a file rarely change. So the first line of each layout of keys is read with care,
+    and those that look like it by one regular expression and column by column.
     """
-
-    def __init__(self) -> None:
-        self._layouts: list[_Layout] = []
-
-    def read(self, line: bytes) -> Comment:
-        """Read one comment line, UTF-8 or else Latin-1.
-
-        Raises
-        ------
-        CommentError
-            The line is malformed, or says something impossible.
-        """
+    texts = [_text(line) for line in lines]
+    comments: dict[int, Comment | CommentError] = {}
+    pending = list(range(len(texts)))
+    n_layouts = 0
+    while pending:
+        first = pending[0]
         try:
-            text = line.decode().strip()
-        except UnicodeDecodeError:
-            text = line.decode("latin-1").strip()
-        for layout in self._layouts:
-            comment = layout.read(text)
-            if comment is not None:
-                return comment
-        return self._read_carefully(text)
-
-    def _read_carefully(self, text: str) -> Comment:
-        try:
-            found = list(pairs(text))
-        except CommentError:
-            if _ASSIGNMENT.search(text):
-                raise
-            return _plain(text)
-        keys = {pair.key for pair in found}
-        if keys.isdisjoint(_SPECIAL[:2]) and any(pair.text is None for pair in found):
-            return _plain(text)
-        comment = _comment(found)
-        if len(keys) == len(found) and all(pair.is_simple for pair in found):
-            self._layouts = [_Layout(found), *self._layouts][:_MOST_LAYOUTS]
-        return comment
+            comments[first], pairs = _read_carefully(texts[first])
+        except CommentError as error:
+            comments[first], pairs = error, []
+        if pairs and n_layouts < _MOST_LAYOUTS:
+            n_layouts += 1
+            comments |= _read_alike(CommentLayout(pairs), texts, pending[1:])
+        pending = [i for i in pending if i not in comments]
+    return [comments[i] for i in range(len(texts))]
 
 
-class _Layout:
-    """The keys of a comment line in order, and where their values stand."""
-
-    def __init__(self, found: list[Pair]) -> None:
-        self._pattern = re.compile(r"[ \t]+".join(_pair_pattern(pair) for pair in found))
-        keys = [pair.key for pair in found]
-        self._special = [keys.index(key) if key in keys else -1 for key in _SPECIAL]
-        self._rest = [
-            (pair.key, i, _converter(pair))
-            for i, pair in enumerate(found)
-            if pair.key not in _SPECIAL
-        ]
-
-    def read(self, text: str) -> Comment | None:
-        match = self._pattern.fullmatch(text)
-        if match is None:
-            return None
-        texts = match.groups()
-        lattice, properties, pbc = self._special
-        return Comment(
-            NO_CELL if lattice < 0 else _cell(texts[lattice]),
-            _pbc(texts[pbc]) if pbc >= 0 else (lattice >= 0,) * 3,
-            _columns(texts[properties] if properties >= 0 else DEFAULT_PROPERTIES),
-            {key: convert(texts[i]) for key, i, convert in self._rest},
-        )
+def _text(line: bytes) -> str:
+    try:
+        return line.decode().strip()
+    except UnicodeDecodeError:
+        return line.decode("latin-1").strip()
 
 
-def _pair_pattern(pair: Pair) -> str:
-    key = re.escape(pair.key)
-    if pair.is_quoted:
-        is_floats = _converter(pair) is _floats
-        return key + (r'="([-+0-9.eE ]*)"' if is_floats else r'="([^"\\]*)"')
-    is_float = _converter(pair) is float
-    return key + (f"=({_FLOAT})" if is_float else r"""=([^\s"'{}\[\]\\][^\s"'\\]*)""")
+def _read_alike(layout: CommentLayout, texts: list[str], pending: list[int]) -> dict[int, Comment]:
+    """Read the pending lines that have this layout; an impossible one is left alone."""
+    matched = [(i, found) for i in pending if (found := layout.match(texts[i])) is not None]
+    special = {
+        key: _by_text(read, {found[layout.keys.index(key)] for _, found in matched})
+        for key, read in (("Lattice", _cell), ("Properties", _columns), ("pbc", _pbc))
+        if key in layout.keys
+    }
+    for key, known in special.items():
+        j = layout.keys.index(key)
+        matched = [(i, found) for i, found in matched if found[j] in known]
+    if not matched:
+        return {}
+    columns = dict(
+        zip(layout.keys, zip(*(found for _, found in matched), strict=True), strict=True)
+    )
+    k = len(matched)
+    specials = {key: [known[text] for text in columns[key]] for key, known in special.items()}
+    cells = specials.get("Lattice", [NO_CELL] * k)
+    pbcs = specials.get("pbc", [("Lattice" in special,) * 3] * k)
+    declared = specials.get("Properties", [_columns(DEFAULT_PROPERTIES)] * k)
+    rest = [(j, key) for j, key in enumerate(layout.keys) if key not in special]
+    keys = [key for _, key in rest]
+    values = zip(*(layout.values(j, columns[key]) for j, key in rest), strict=True)
+    infos = [dict(zip(keys, row, strict=True)) for row in values] if rest else [{} for _ in cells]
+    rows = map(Comment, cells, pbcs, declared, infos)
+    return dict(zip((i for i, _ in matched), rows, strict=True))
 
 
-def _converter(pair: Pair) -> Callable[[str], Any]:
-    """What reads the value of a pair, and others that look like it."""
-    text = pair.text or ""
-    if not pair.is_quoted and re.fullmatch(_FLOAT, text):
-        return float
-    if pair.is_quoted and " " in text and re.fullmatch("[-+0-9.eE ]*", text):
-        return _floats
-    return _remembered
+def _by_text(read: Callable[[str], T], texts: set[str]) -> dict[str, T]:
+    """What each text means, less those that mean nothing."""
+    known = {}
+    for text in texts:
+        with suppress(CommentError):
+            known[text] = read(text)
+    return known
 
 
-def _floats(text: str) -> Any:
-    """The value of a text of digits, signs, points and spaces."""
-    words = text.split()
-    # As many points as words: none is an integer, or two numbers in one.
-    if len(words) > 1 and text.count(".") == len(words):
-        try:
-            return list(map(float, words))
-        except ValueError:
-            pass
-    return value(text)
+def _read_carefully(text: str) -> tuple[Comment, list[Pair]]:
+    """A comment, and its pairs when others may be read by their pattern.
 
-
-def _remembered(text: str) -> Any:
-    if len(text) >= _LONGEST_REMEMBERED:
-        return value(text)
-    found = _remembered_scalar(text)
-    return value(text) if found is None else found
-
-
-@lru_cache(maxsize=4096)
-def _remembered_scalar(text: str) -> Any:
-    """The value of a text, or None for a list: that one is mutable, and must not be shared."""
-    found = value(text)
-    return None if isinstance(found, list | dict) else found
+    Raises
+    ------
+    CommentError
+        The line is malformed, or says something impossible.
+    """
+    try:
+        found = list(pairs(text))
+    except CommentError:
+        if _ASSIGNMENT.search(text):
+            raise
+        return _plain(text), []
+    keys = {pair.key for pair in found}
+    if keys.isdisjoint(_SPECIAL[:2]) and any(pair.text is None for pair in found):
+        return _plain(text), []
+    is_simple = len(keys) == len(found) and all(pair.is_simple for pair in found)
+    return _comment(found), found if is_simple else []
 
 
 def _plain(text: str) -> Comment:

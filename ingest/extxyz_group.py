@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.elements import N_ELEMENTS, numbers_of
+from lake.elements import N_ELEMENTS, numbers_of
 from ingest.extxyz_atom_lines import BadAtomLineError, read_atom_lines
 from ingest.extxyz_atoms import Arrays, AtomLinesError, read_atoms
 from ingest.extxyz_columns import Columns

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ingest.frames import Info
 from ingest.label_keys import LabelRules
@@ -12,6 +16,7 @@ from ingest.label_keys import LabelRules
 RELATIVE_TOLERANCE = 1e-5
 
 Tensor = tuple[float, ...]
+Floats = NDArray[np.float64]
 
 
 class LabelError(ValueError):
@@ -27,6 +32,37 @@ class LabelKeys:
             label: tuple(key for key in rules.keys(label) if key in keys)
             for label in ("energy", "stress", "virial", "config_type")
         }
+
+    def take_plain_energies(self, infos: list[Info]) -> Floats | None:
+        """Take all energies at once, where each frame has one key for it and a finite float there.
+
+        Returns
+        -------
+        Floats | None
+            Shape (k,); None, and nothing taken, where it is not as plain as that.
+        """
+        keys = self._found["energy"]
+        if not keys:
+            return np.full(len(infos), np.nan)
+        values = [info[keys[0]] for info in infos]
+        if len(keys) > 1 or set(map(type, values)) != {float}:
+            return None
+        return _take_if_finite(np.array(values), infos, keys[0])
+
+    def take_plain_tensors(self, label: str, infos: list[Info]) -> Floats | None:
+        """As `take_plain_energies`, where each stress or virial is 6 finite floats. (k, 6)."""
+        keys = self._found[label]
+        if not keys:
+            return np.full((len(infos), 6), np.nan)
+        values = [info[keys[0]] for info in infos]
+        if (
+            len(keys) > 1
+            or set(map(type, values)) != {list}
+            or set(map(len, values)) != {6}
+            or set(map(type, chain.from_iterable(values))) != {float}
+        ):
+            return None
+        return _take_if_finite(np.array(values), infos, keys[0])
 
     def take_energy(self, info: Info) -> float | None:
         """Take the energy out of `info`; None when there is none.
@@ -90,6 +126,14 @@ class LabelKeys:
     def _check_fixed(self, label: str, keys: list[str], info: Info, expected: str) -> None:
         for key in self._found[label] if self._rules.is_fixed(label) and not keys else ():
             raise LabelError(f"{key} is {info[key]!r:.60}, mapped to {label}; {expected} expected")
+
+
+def _take_if_finite(values: Floats, infos: list[Info], key: str) -> Floats | None:
+    if not np.isfinite(values).all():
+        return None
+    for info in infos:
+        del info[key]
+    return values
 
 
 def flat_numbers(value: Any) -> list[float] | None:

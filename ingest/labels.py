@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,12 +12,14 @@ from numpy.typing import NDArray
 
 from ingest.frames import FrameBatch, Info
 from ingest.label_keys import LabelRules
-from ingest.label_values import LabelError, LabelKeys, Tensor, agree
+from ingest.label_values import LabelError, LabelKeys, agree
 
 __all__ = ["LabelRules", "Labels", "take_labels"]
 
 # Frame by its index in the batch, and why it does not go in.
 Faults = dict[int, str]
+
+_NO_TENSOR = (np.nan,) * 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,56 +66,91 @@ def take_labels(batch: FrameBatch, rules: LabelRules, faults: Faults) -> tuple[F
         The frames without the keys and arrays that were taken, and the labels.
     """
     k = len(batch)
-    energies: list[float | None] = [None] * k
-    stresses: list[Tensor | None] = [None] * k
-    virials: list[Tensor | None] = [None] * k
-    config_types: list[str | None] = [None] * k
+    energy = np.full(k, np.nan)
+    stress, virial = np.full((k, 6), np.nan), np.full((k, 6), np.nan)
+    config_type: list[str | None] = [None] * k
     infos: list[Info] = [dict(info) for info in batch.info]
-    by_layout: dict[tuple[str, ...], LabelKeys] = {}
+    layouts: dict[tuple[str, ...], list[int]] = {}
     for i, info in enumerate(infos):
-        layout = tuple(info)
-        keys = by_layout.get(layout)
-        if keys is None:
-            keys = by_layout[layout] = LabelKeys(layout, rules)
-        try:
-            energies[i] = keys.take_energy(info)
-            stresses[i] = keys.take_tensor("stress", info)
-            virials[i] = keys.take_tensor("virial", info)
-            config_types[i] = keys.take_config_type(info)
-        except LabelError as error:
-            faults.setdefault(i, str(error))
+        layouts.setdefault(tuple(info), []).append(i)
+    for layout, frames in layouts.items():
+        keys = LabelKeys(layout, rules)
+        alike = _Alike(frames, [infos[i] for i in frames], faults)
+        energy[frames] = alike.take(keys.take_plain_energies, keys.take_energy, np.nan)
+        for label, tensors in (("stress", stress), ("virial", virial)):
+            tensors[frames] = alike.take(
+                partial(keys.take_plain_tensors, label),
+                partial(keys.take_tensor, label),
+                _NO_TENSOR,
+            )
+        for i in frames:
+            try:
+                config_type[i] = keys.take_config_type(infos[i])
+            except LabelError as error:
+                faults.setdefault(i, str(error))
     arrays, forces = _take_forces(batch, rules, faults)
     labels = Labels(
-        _scaled(np.array(energies, dtype=np.float64), rules.units.energy),
+        _scaled(energy, rules.units.energy),
         forces,
-        _stress(batch, stresses, virials, rules, faults),
-        config_types,
+        _merged_stress(batch, stress, virial, rules, faults),
+        config_type,
     )
     return replace(batch, info=infos, arrays=arrays), labels
+
+
+@dataclass(frozen=True)
+class _Alike:
+    """Frames of a batch with the same info keys."""
+
+    frames: list[int]
+    infos: list[Info]
+    faults: Faults
+
+    def take(
+        self,
+        take_all: Callable[[list[Info]], NDArray[np.float64] | None],
+        take_one: Callable[[Info], Any],
+        missing: Any,
+    ) -> NDArray[np.float64]:
+        """Values of all frames the fast way, or else one by one; `missing` where there is none."""
+        values = take_all(self.infos)
+        if values is not None:
+            return values
+        found = []
+        for i, info in zip(self.frames, self.infos, strict=True):
+            value = None
+            try:
+                value = take_one(info)
+            except LabelError as error:
+                self.faults.setdefault(i, str(error))
+            found.append(missing if value is None else value)
+        return np.array(found, dtype=np.float64)
 
 
 def _scaled(values: NDArray[np.float64], factor: float) -> NDArray[np.float64]:
     return values if factor == 1.0 else values * factor
 
 
-def _stress(
+def _merged_stress(
     batch: FrameBatch,
-    stresses: list[Tensor | None],
-    virials: list[Tensor | None],
+    stress: NDArray[np.float64],
+    virial: NDArray[np.float64],
     rules: LabelRules,
     faults: Faults,
 ) -> NDArray[np.float64]:
-    stress = _tensors(stresses, rules.units.stress)
-    if not any(virials):
+    """Stress, also where it is given as a virial. Shape (k, 6), eV/Å³."""
+    stress = _scaled(stress, rules.units.stress)
+    has_virial = ~np.isnan(virial[:, 0])
+    if not has_virial.any():
         return stress
     volume = np.abs(np.linalg.det(batch.cell))
-    virial = _tensors(virials, rules.units.virial)
-    for i in (i for i, tensor in enumerate(virials) if tensor is not None):
+    virial = _scaled(virial, rules.units.virial)
+    for i in np.flatnonzero(has_virial).tolist():
         if volume[i] == 0:
             faults.setdefault(i, "has a virial, but its cell has no volume to make it a stress")
             continue
         made = -virial[i] / volume[i]
-        if stresses[i] is None:
+        if np.isnan(stress[i, 0]):
             stress[i] = made
         elif not agree(tuple(stress[i]), tuple(made)):
             faults.setdefault(
@@ -120,12 +159,6 @@ def _stress(
                 f"{made.tolist()}. Say which one holds: --map virial= or --map stress=",
             )
     return stress
-
-
-def _tensors(tensors: list[Tensor | None], factor: float) -> NDArray[np.float64]:
-    missing = (np.nan,) * 6
-    rows = [missing if tensor is None else tensor for tensor in tensors]
-    return _scaled(np.array(rows, dtype=np.float64).reshape(-1, 6), factor)
 
 
 def _take_forces(

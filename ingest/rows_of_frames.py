@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ingest.elements import SYMBOLS, hill_formula
+from lake.elements import SYMBOLS, hill_formula
 from ingest.frames import FrameBatch
 from ingest.labels import Labels
 from lake.identity import Identities, identify, label_checks

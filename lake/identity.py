@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from xxhash import xxh3_64_intdigest, xxh3_128
+from xxhash import xxh3_64_intdigest, xxh3_128, xxh3_128_digest
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -76,13 +76,18 @@ def identify(
         state = xxh3_128(fixed_view[i * width : (i + 1) * width])
         state.update(number_view[2 * start : 2 * stop])
         state.update(position_view[24 * start : 24 * stop])
-        geometries.append(state.digest())
+        geometry = state.digest()
+        geometries.append(geometry)
         # Lengths and kinds come first, so that no two frames run together to the same bytes.
-        state.update(b"%d " % len(document) + document)
-        state.update(b"-" if kind is None else b"+" + kind.encode())
-        for column in columns:
-            column.update(state, i)
-        structures.append(state.digest())
+        rest = b"%b%d %b" % (geometry, len(document), document)
+        rest += b"-" if kind is None else b"+" + kind.encode()
+        if columns:
+            state = xxh3_128(rest)
+            for column in columns:
+                column.update(state, i)
+            structures.append(state.digest())
+        else:
+            structures.append(xxh3_128_digest(rest))
     return Identities(*_halves(structures), *_halves(geometries))
 
 
