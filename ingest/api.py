@@ -150,7 +150,7 @@ def ingest(
 
 
 def _source_id(operation_id: str, item: Input) -> int:
-    unsigned = xxhash.xxh3_64_intdigest(f"{operation_id}\n{item.uri}")
+    unsigned = xxhash.xxh3_64_intdigest(f"{operation_id}\n{item.uri}".encode())
     return unsigned - (1 << 64) if unsigned >> 63 else unsigned
 
 

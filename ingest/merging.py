@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import closing
 
 import numpy as np
 import pyarrow as pa
@@ -46,11 +47,11 @@ def _cut(storage: Storage, name: str, file: DataFile, keep: NDArray[np.bool_]) -
     if keep.all():
         return file
     table = TABLES[name]
-    source = pq.ParquetFile(pa.PythonFile(storage.open_input(f"{name}/{file.path}"), mode="r"))
     stem = file.path.rpartition("/")[2].removesuffix(".parquet")
     new = f"{stem}-{uuid.uuid4().hex[:8]}"
     with (
-        source,
+        closing(storage.open_input(f"{name}/{file.path}")) as stream,
+        pq.ParquetFile(pa.PythonFile(stream, mode="r")) as source,
         open_data_file(storage, table, file.partition, new) as (writer, result),
     ):
         start = 0

@@ -135,7 +135,7 @@ def _parse(target: Target, piece: Piece) -> Parsed:
         target.rules,
         name=piece.name,
         name_pattern=target.name_pattern,
-        rejects=(*block.rejects, *rejects),
+        rejects=rejects,
     )
 
 

@@ -13,6 +13,7 @@ from ingest.frames import Reject
 from ingest.inputs import Input, compression_of, decompressed, open_raw
 
 _CHUNK_BYTES = 4 << 20
+_STEP_BYTES = 64 << 10
 _LFS_POINTER = b"version https://git-lfs"
 # What decompressors raise on damaged input; pyarrow's zstd raises OSError.
 _DAMAGED = (EOFError, zlib.error, LZMAError, OSError)
@@ -32,6 +33,7 @@ class SourceStream(io.RawIOBase):
         self._text: BinaryIO = self._counted
         if self.compression is not None:
             self._text = decompressed(self._counted, self.compression)
+            self._step = getattr(self._text, "read1", self._text.read)
         elif head.startswith(_LFS_POINTER):
             self.fault = (
                 "is a Git LFS pointer, not the data. Expected the file itself. "
@@ -45,18 +47,25 @@ class SourceStream(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes of text; empty at the end, and where the file is damaged."""
-        if self.fault is not None:
-            return b""
-        try:
-            return self._text.read(size)
-        except _DAMAGED as error:
-            if self.compression is None:
-                raise
-            self.fault = (
-                f"is damaged after {self._counted.size} bytes of {self.compression} ({error}). "
-                "What came before was read. Copy the file again."
-            )
-            return b""
+        if self.compression is None:
+            return b"" if self.fault else self._text.read(size)
+        parts: list[bytes] = []
+        left = size
+        # In small steps, because a decompressor that fails keeps what it had made of the step.
+        while self.fault is None and left != 0:
+            try:
+                part = self._step(min(left, _STEP_BYTES) if left > 0 else _STEP_BYTES)
+            except _DAMAGED as error:
+                self.fault = (
+                    f"is damaged after {self._counted.size} bytes of {self.compression} ({error}). "
+                    "What came before was read. Copy the file again."
+                )
+                break
+            if not part:
+                break
+            parts.append(part)
+            left -= len(part) if left > 0 else 0
+        return b"".join(parts)
 
     def finish(self) -> tuple[str, int]:
         """Read what is left; sha256 in hex and size in bytes of the file as it lies there."""
@@ -85,8 +94,12 @@ class _CountedStream(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        data = bytes(self._raw.read(size if size < 0 else max(size - len(self._ahead), 0)))
-        data, self._ahead = (self._ahead + data, b"") if self._ahead else (data, b"")
+        if self._ahead and size >= 0:
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+        else:
+            data = bytes(self._raw.read(size))
+            if self._ahead:
+                data, self._ahead = self._ahead + data, b""
         self._hash.update(data)
         self.size += len(data)
         return data

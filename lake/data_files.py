@@ -61,8 +61,11 @@ class _ChecksummedStream:
         self._hash = xxhash.xxh3_128()
         self.size = 0
         self.closed = False
+        self.discards = False
 
     def write(self, data: Any) -> int:
+        if self.discards:
+            return len(data)
         self._hash.update(data)
         self.size += len(data)
         self._stream.write(data)
@@ -117,6 +120,11 @@ class DataFileWriter:
         metadata = cast(pq.FileMetaData, self._writer.writer.metadata)
         return json.dumps(_statistics(self.table, metadata))
 
+    def abandon(self) -> None:
+        """Let go of the file after an error; pyarrow would finish it when it is collected."""
+        self.stream.discards = True
+        self._writer.close()
+
     def _flush(self) -> None:
         if self._pending:
             self._writer.write_table(
@@ -137,8 +145,12 @@ def open_data_file(
     result: list[DataFile] = []
     with storage.create(f"{table.name}/{path}") as stream:
         writer = DataFileWriter(table, stream)
-        yield writer, result
-        statistics = writer.close()
+        try:
+            yield writer, result
+            statistics = writer.close()
+        except BaseException:
+            writer.abandon()
+            raise
         file = DataFile(
             path,
             dict(partition),
