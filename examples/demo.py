@@ -47,7 +47,9 @@ def use_lake(folder: Path) -> None:
 
     def atomlake(*words: str) -> None:
         click.echo(f"$ {' '.join(map(shown, ('atomlake', *words)))}")
-        subprocess.run([str(atomlake_path()), *words], env=environment, check=True)
+        done = subprocess.run([str(atomlake_path()), *words], env=environment, check=False)
+        if done.returncode:
+            raise click.ClickException(f"atomlake ended with exit code {done.returncode}.")
 
     def answer(name: str) -> None:
         about, statement = question(name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from ingest.rows import Integers, Rows
@@ -39,13 +38,10 @@ class Resolution:
 
 def read_known(reader: Reader, dataset: str, label_set: str) -> Known:
     """The identities in one version of the lake."""
-    ids = ["structure_id", "structure_check", "geometry_id", "geometry_check"]
-    structures = reader.scan("structures", dataset=dataset).select(ids).collect()
-    labels = (
-        reader.scan("labels", dataset=dataset, label_set=label_set)
-        .select("structure_id", "label_check")
-        .collect()
-    )
+    ids = ("structure_id", "structure_check", "geometry_id", "geometry_check")
+    structures = reader.columns("structures", reader.files("structures", dataset=dataset), ids)
+    files = reader.files("labels", dataset=dataset, label_set=label_set)
+    labels = reader.columns("labels", files, ("structure_id", "label_check"))
     return Known(
         *(structures[name].to_numpy() for name in ids),
         labels["structure_id"].to_numpy(),
@@ -80,26 +76,17 @@ _COLLISION = (
 
 def _seen_again(rows: Rows, known: Known) -> NDArray[np.bool_]:
     """Rows whose structure_id is known, or stands in several rows."""
-    frame = pl.DataFrame({"id": rows.structure_id})
-    repeated = frame.select(pl.col("id").is_duplicated())["id"].to_numpy()
-    there = frame.select(pl.col("id").is_in(pl.Series(known.structure_id).implode()))["id"]
-    return np.asarray(repeated | there.to_numpy(), dtype=bool)
+    _, inverse, counts = np.unique(rows.structure_id, return_inverse=True, return_counts=True)
+    return (counts[inverse] > 1) | np.isin(rows.structure_id, known.structure_id)
 
 
 def _geometry_collisions(rows: Rows, known: Known) -> list[int]:
     """Rows whose geometry_id stands for another geometry earlier on."""
-    n_known = len(known.geometry_id)
-    frame = pl.DataFrame(
-        {
-            "id": np.concatenate((known.geometry_id, rows.geometry_id)),
-            "check": np.concatenate((known.geometry_check, rows.geometry_check)),
-        }
-    ).with_row_index("position")
-    clashes = frame.filter(
-        (pl.col("check") != pl.col("check").first().over("id"))
-        & (pl.col("position") >= n_known)
-    )
-    return [int(position) - n_known for position in clashes["position"]]
+    ids = np.concatenate((known.geometry_id, rows.geometry_id))
+    checks = np.concatenate((known.geometry_check, rows.geometry_check))
+    _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
+    clashes = np.flatnonzero(checks != checks[first][inverse]) - len(known.geometry_id)
+    return [row for row in clashes.tolist() if row >= 0]
 
 
 def _resolve_in_order(

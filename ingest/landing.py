@@ -137,8 +137,8 @@ class Landing:
                 partition["label_set"] = self.options.label_set
             before = {file.path for file in old.files(name, **partition)}
             files = [f for f in new.files(name, **partition) if f.path not in before]
-            ids = new.column(name, files, "structure_id")
-            if np.isin(ids, self._new_ids[name]).any():
+            ids = new.columns(name, files, ("structure_id",))["structure_id"]
+            if np.isin(ids.to_numpy(), self._new_ids[name]).any():
                 return False
         return True
 

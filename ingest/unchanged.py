@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from ingest.inputs import Input
 from ingest.source_stream import checksum
 from lake.reader import Reader
@@ -27,19 +25,14 @@ def find_unchanged(
 
     Only a file whose size was seen before is read for its checksum.
     """
-    rows = (
-        reader.scan("sources", dataset=options.dataset)
-        .filter(
-            pl.col("format") == file_format,
-            pl.col("label_set") == options.label_set,
-            pl.col("options") == options.as_json(),
-        )
-        .select("size", "sha256")
-        .collect()
-    )
-    sizes, checksums = set(rows["size"]), set(rows["sha256"])
+    files = reader.files("sources", dataset=options.dataset)
+    columns = ("format", "label_set", "options", "size", "sha256")
+    wanted = (file_format, options.label_set, options.as_json())
+    rows = zip(*reader.columns("sources", files, columns).to_pydict().values(), strict=True)
+    seen = {(size, sha256) for *how, size, sha256 in rows if tuple(how) == wanted}
+    sizes = {size for size, _ in seen}
     return [
         item.uri
         for item in inputs
-        if item.size in sizes and checksum(item, storage_options) in checksums
+        if item.size in sizes and (item.size, checksum(item, storage_options)) in seen
     ]

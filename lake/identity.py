@@ -161,7 +161,8 @@ def _view(values: NDArray[Any]) -> memoryview:
 
 def _bytes(rows: NDArray[Any]) -> NDArray[np.uint8]:
     """The bytes of each row. Shape (k, bytes of a row)."""
-    return np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), -1)
+    width = rows.itemsize * rows.shape[1]
+    return np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), width)
 
 
 def _one_nan(values: Floats) -> NDArray[np.float64]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
-
-from numpy.typing import NDArray
 
 from lake.data_files import DataFile
 from lake.duckdb_views import RELATIONS, create_views, relations_in
@@ -18,6 +17,7 @@ from schemas import TABLES, Table
 if TYPE_CHECKING:
     import duckdb
     import polars as pl
+    import pyarrow as pa
 
 
 class Reader:
@@ -68,16 +68,18 @@ class Reader:
         )
         return frame.select(table.arrow.names)
 
-    def column(self, name: str, files: Sequence[DataFile], column: str) -> NDArray[Any]:
-        """One column without NULLs of some files of a table, as numpy."""
-        import polars as pl
+    def columns(
+        self, name: str, files: Sequence[DataFile], columns: Sequence[str]
+    ) -> pa.Table:
+        """Some columns of some data files of a table; not the partition columns."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
-        urls = [self.storage.url(f"{name}/{file.path}") for file in files]
-        if not urls:
-            return cast(NDArray[Any], find_table(name).arrow.empty_table()[column].to_numpy())
-        options = dict(self.storage.options) or None
-        frame = pl.scan_parquet(urls, hive_partitioning=False, storage_options=options)
-        return frame.select(column).collect()[column].to_numpy()
+        parts = [find_table(name).file_arrow.empty_table().select(columns)]
+        for file in files:
+            with closing(self.storage.open_input(f"{name}/{file.path}")) as stream:
+                parts.append(pq.read_table(pa.PythonFile(stream, mode="r"), columns=list(columns)))
+        return pa.concat_tables(parts)
 
     def connect(self, names: Iterable[str] = RELATIONS) -> duckdb.DuckDBPyConnection:
         """A new DuckDB connection with a view per table and the long views."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import click
 
-from lake.commands.printing import print_done, print_frame
+from lake.commands.printing import print_done, print_frame, print_table
 from lake.commands.target import Target, pass_target
 from lake.commands.version_type import version as version_type
 
@@ -14,11 +17,43 @@ from lake.commands.version_type import version as version_type
 def log(target: Target) -> None:
     """List the commits, newest first.
 
+    With --json, also their arguments, the checksums of their inputs, and who wrote them where.
+
     \b
     Example:
       atomlake log --lake lakes/demo
     """
-    print_frame(target, target.open().log())
+    commits = target.open().log()
+    if target.as_json:
+        print_frame(target, commits)
+    else:
+        heading = ("version", "committed at", "operation", "changes", "user")
+        print_table(heading, [commit_row(commit) for commit in commits.to_dicts()])
+
+
+def commit_row(commit: dict[str, Any]) -> tuple[object, ...]:
+    """What a person wants to see of a commit."""
+    changes = json.loads(commit["counts"])
+    text = ", ".join(f"{table} {change_text(change)}" for table, change in changes.items())
+    return (
+        commit["version"],
+        commit["committed_at"],
+        commit["operation"],
+        text,
+        commit["user"],
+    )
+
+
+def change_text(change: dict[str, int]) -> str:
+    """Rows added and removed, e.g. ``+12 -3``.
+
+    Examples
+    --------
+    >>> change_text({"rows_added": 12, "rows_removed": 0})
+    '+12'
+    """
+    added, removed = change["rows_added"], change["rows_removed"]
+    return f"+{added} -{removed}" if removed else f"+{added}"
 
 
 @click.command()
