@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, field
-from typing import Any
 
 import xxhash
 
@@ -19,7 +18,7 @@ from ingest.landing import Landing
 from ingest.names import NamePattern
 from ingest.reading import Target, Task, TaskResult, run_task
 from ingest.report import IngestReport, SourceReport
-from ingest.tasks import Progress, Source, TaskCutter
+from ingest.tasks import Progress, Source, TaskCutter, no_progress
 from ingest.unchanged import find_unchanged
 from ingest.units import SourceUnits
 from lake.errors import JobFailedError
@@ -65,7 +64,7 @@ def ingest(
     scheduler: str | None = None,
     strict: bool = False,
     storage_options: Mapping[str, str] | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> IngestReport:
     """Read files into a dataset, as one commit.
 

@@ -55,9 +55,7 @@ def _options(command: Command) -> Command:
                 help="Named groups matched in the file name become info keys; KEY~REGEX matches "
                 "in an info key.",
             ),
-            click.option(
-                "--workers", type=int, help="Processes that parse.  [default: all cores]"
-            ),
+            click.option("--workers", type=int, help="Processes that parse.  [default: all cores]"),
             click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler to parse on."),
             click.option("--strict", is_flag=True, help="Commit nothing if a frame is rejected."),
         )
@@ -103,7 +101,7 @@ def _pair(option: str, text: str) -> tuple[str, str]:
 @group.command()
 @_options
 @pass_target
-def extxyz(target: Target, **options: Any) -> None:
+def extxyz(target: Target, /, **options: Any) -> None:
     """Extended XYZ, plain or compressed (.gz, .xz, .zst, .bz2), one frame or millions.
 
     FILES are paths, patterns, URLs of object stores, or - for standard input.
@@ -116,7 +114,7 @@ def extxyz(target: Target, **options: Any) -> None:
 @group.command()
 @_options
 @pass_target
-def cif(target: Target, **options: Any) -> None:
+def cif(target: Target, /, **options: Any) -> None:
     """Crystallographic information files, one structure or many in each.
 
     Example: atomlake ingest cif 'cifs/*.cif' --dataset llzo --name-pattern '_T(?P<T>[0-9]+)_'
@@ -130,7 +128,7 @@ def cif(target: Target, **options: Any) -> None:
 )
 @_options
 @pass_target
-def ase(target: Target, file_format: str, **options: Any) -> None:
+def ase(target: Target, /, file_format: str, **options: Any) -> None:
     """Any other structure format ASE reads.
 
     Example: atomlake ingest ase OUTCAR --format vasp-out --dataset cu

@@ -43,9 +43,9 @@ def read_known(reader: Reader, dataset: str, label_set: str) -> Known:
     files = reader.files("labels", dataset=dataset, label_set=label_set)
     labels = reader.columns("labels", files, ("structure_id", "label_check"))
     return Known(
-        *(structures[name].to_numpy() for name in ids),
-        labels["structure_id"].to_numpy(),
-        labels["label_check"].to_numpy(),
+        **{name: structures[name].to_numpy() for name in ids},
+        labelled_id=labels["structure_id"].to_numpy(),
+        label_check=labels["label_check"].to_numpy(),
     )
 
 
@@ -99,9 +99,13 @@ def _resolve_in_order(
 ) -> None:
     wanted = np.unique(rows.structure_id[again])
     here = np.isin(known.structure_id, wanted)
-    checks = dict(zip(known.structure_id[here].tolist(), known.structure_check[here].tolist()))
+    checks = dict(
+        zip(known.structure_id[here].tolist(), known.structure_check[here].tolist(), strict=True)
+    )
     here = np.isin(known.labelled_id, wanted)
-    labels = dict(zip(known.labelled_id[here].tolist(), known.label_check[here].tolist()))
+    labels = dict(
+        zip(known.labelled_id[here].tolist(), known.label_check[here].tolist(), strict=True)
+    )
     for row in again.tolist():
         structure = int(rows.structure_id[row])
         check, label = int(rows.structure_check[row]), int(rows.label_check[row])

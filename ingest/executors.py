@@ -20,9 +20,7 @@ Result = TypeVar("Result")
 class InlineExecutor(Executor):
     """Does each task at once, in this process."""
 
-    def submit(
-        self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any
-    ) -> Future[Result]:
+    def submit(self, fn: Callable[..., Result], /, *args: Any, **kwargs: Any) -> Future[Result]:
         """The finished future of one task; its error is raised here."""
         future: Future[Result] = Future()
         future.set_result(fn(*args, **kwargs))

@@ -75,7 +75,9 @@ def _expand(name: str, options: Mapping[str, str]) -> Iterator[Input]:
     elif Path(name).exists() or not glob.has_magic(name):
         yield _local(Path(name))
     else:
-        paths = sorted(p for p in glob.glob(name, recursive=True) if not Path(p).is_dir())
+        # pathlib would need the fixed beginning of the pattern split off first.
+        found = glob.glob(name, recursive=True)  # noqa: PTH207
+        paths = sorted(path for path in found if not Path(path).is_dir())
         if not paths:
             raise InvalidInputError(f"{name}: no file fits this pattern. Check the folder.")
         yield from (_local(Path(path)) for path in paths)

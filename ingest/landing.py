@@ -6,7 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ingest.frames import Reject
 from ingest.merging import kept_files
 from ingest.reading import Target, TaskResult
 from ingest.report import IngestReport, SourceReport
-from ingest.rows import Integers, Rows, concatenate
+from ingest.rows import Integers, concatenate
 from ingest.tasks import Source
 from lake.data_files import DataFile, write_data_file
 from lake.lake import Lake
@@ -55,7 +55,7 @@ class Landing:
         self.accounts = Accounts((), ())
         self._new_ids: dict[str, Integers] = {}
 
-    def __enter__(self) -> Landing:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -110,9 +110,7 @@ class Landing:
         rows = concatenate([result.rows for result in self.results])
         known = read_known(reader, self.options.dataset, self.options.label_set)
         resolution = resolve(rows, known)
-        self.accounts = settle(
-            self.sources, self._frames_read(), self._rejects(), rows, resolution
-        )
+        self.accounts = settle(self.sources, self._frames_read(), self._rejects(), rows, resolution)
         if self.is_strict and self.accounts.rejects:
             return None
         files = kept_files(self.lake.storage, self.results, rows, resolution)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ingest.tasks import Progress
+from ingest.tasks import Progress, no_progress
 
 _LINE_EVERY_S = 30.0
 
@@ -16,7 +16,7 @@ _LINE_EVERY_S = 30.0
 def progress_shown(*, is_wanted: bool) -> Iterator[Progress]:
     """A callback that shows bytes read on standard error."""
     if not is_wanted:
-        yield lambda done, total: None
+        yield no_progress
     elif sys.stderr.isatty():
         yield from _bar()
     else:

@@ -6,7 +6,7 @@ This module is what worker processes load, so it stays clear of DuckDB, Polars a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ingest.labels import LabelRules
 from ingest.names import NamePattern
 from ingest.rows import Rows, concatenate
 from ingest.tables import Parsed, parse
-from lake.data_files import DataFile, open_data_file
+from lake.data_files import DataFile, DataFileWriter, open_data_file
 from lake.errors import InvalidInputError
 from lake.storage import open_storage
 from schemas import TABLES
@@ -115,7 +115,9 @@ def run_task(target: Target, task: Task) -> TaskResult:
     )
 
 
-def _open(target: Target, task: Task, name: str):  # type: ignore[no-untyped-def]
+def _open(
+    target: Target, task: Task, name: str
+) -> AbstractContextManager[tuple[DataFileWriter, list[DataFile]]]:
     partition = {"dataset": target.dataset}
     if name == "labels":
         partition["label_set"] = target.label_set
@@ -159,11 +161,11 @@ def _rows(task: Task, piece: Piece, parsed: Parsed) -> Rows:
     label_check[has_label] = labels["label_check"].to_numpy()
     ids = ("structure_id", "structure_check", "geometry_id", "geometry_check")
     return Rows(
-        np.full(len(frames), task.number),
-        np.full(len(frames), piece.source),
-        frames,
-        parsed.line,
-        *(structures[name].to_numpy() for name in ids),
-        has_label,
-        label_check,
+        task=np.full(len(frames), task.number),
+        source=np.full(len(frames), piece.source),
+        frame=frames,
+        line=parsed.line,
+        has_label=has_label,
+        label_check=label_check,
+        **{name: structures[name].to_numpy() for name in ids},
     )

@@ -7,7 +7,7 @@ import io
 import zlib
 from collections.abc import Mapping
 from lzma import LZMAError
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from ingest.frames import Reject
 from ingest.inputs import Input, compression_of, decompressed, open_raw
@@ -27,12 +27,13 @@ class SourceStream(io.RawIOBase):
 
     def __init__(self, raw: BinaryIO) -> None:
         self._counted = _CountedStream(raw)
+        counted = cast(BinaryIO, self._counted)
         head = self._counted.peek()
         self.fault: str | None = None
         self.compression = compression_of(head)
-        self._text: BinaryIO = self._counted
+        self._text = counted
         if self.compression is not None:
-            self._text = decompressed(self._counted, self.compression)
+            self._text = decompressed(counted, self.compression)
             self._step = getattr(self._text, "read1", self._text.read)
         elif head.startswith(_LFS_POINTER):
             self.fault = (
@@ -43,6 +44,7 @@ class SourceStream(io.RawIOBase):
             self.fault = "is empty. Expected at least one frame."
 
     def readable(self) -> bool:
+        """Always."""
         return True
 
     def read(self, size: int = -1) -> bytes:
@@ -118,4 +120,4 @@ class _CountedStream(io.RawIOBase):
 def checksum(item: Input, options: Mapping[str, str]) -> str:
     """sha256 in hex of an input."""
     with open_raw(item, options) as raw:
-        return hashlib.file_digest(raw, "sha256").hexdigest()
+        return hashlib.file_digest(cast(io.BufferedReader, raw), "sha256").hexdigest()

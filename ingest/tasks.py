@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import BinaryIO, cast
 
 import xxhash
 
@@ -22,6 +23,10 @@ MOST_PIECES = 1024
 TASKS_PER_WORKER = 6
 
 Progress = Callable[[int, int | None], None]
+
+
+def no_progress(done: int, total: int | None) -> None:
+    """Show nothing."""
 
 
 @dataclass
@@ -86,7 +91,7 @@ class TaskCutter:
         with open_raw(source.item, self.storage_options) as raw:
             stream = SourceStream(raw)
             travels = source.item.is_local and stream.compression is None
-            for block in self.importer.blocks(stream, source.item.name):
+            for block in self.importer.blocks(cast(BinaryIO, stream), source.item.name):
                 yield self._piece(source, block, travels=travels)
             source.sha256, source.size = stream.finish()
             source.reject = stream.file_reject()
@@ -96,6 +101,4 @@ class TaskCutter:
         if not travels or block.data is None:
             return piece
         digest = xxhash.xxh3_64_intdigest(memoryview(block.data)[: block.length])
-        return replace(
-            piece, block=block.without_data(), path=source.item.uri, digest=digest
-        )
+        return replace(piece, block=block.without_data(), path=source.item.uri, digest=digest)

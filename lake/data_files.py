@@ -192,7 +192,7 @@ def partitions(table: Table, rows: pa.Table) -> Iterator[tuple[dict[str, str], p
 def _weight(rows: pa.Table) -> int:
     """Atoms in the rows, or rows where the table has no atoms."""
     if "n_atoms" not in rows.column_names:
-        return rows.num_rows
+        return int(rows.num_rows)
     return int(pc.sum(rows["n_atoms"]).as_py() or 0)
 
 

@@ -136,7 +136,7 @@ def put_entry(storage: Storage, name: str, version: int, entry: Entry, operation
     if storage.put_new(_entry_path(name, version), data):
         return True
     theirs = read_entry(storage, name, version).note
-    return theirs.get("attempt_id") == entry.note["attempt_id"]
+    return bool(theirs.get("attempt_id") == entry.note["attempt_id"])
 
 
 def append_entry(storage: Storage, name: str, after: int, entry: Entry, operation: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ def relations_in(sql: str) -> list[str]:
 
 def create_views(
     connection: duckdb.DuckDBPyConnection,
-    urls: dict[str, Sequence[str]],
+    urls: Mapping[str, Sequence[str]],
     names: Iterable[str] = RELATIONS,
 ) -> None:
     """Make views in a DuckDB database.

@@ -215,7 +215,7 @@ class Lake:
         label_set: str | None = None,
         label_prefix: str = "",
     ) -> int:
-        """Write structures and labels as extxyz, nothing lost; how many. ``-`` is standard output."""
+        """Write structures and labels as extxyz, nothing lost; how many. ``-``: standard output."""
         from lake.export import export_extxyz
 
         return export_extxyz(

@@ -68,9 +68,7 @@ class Reader:
         )
         return frame.select(table.arrow.names)
 
-    def columns(
-        self, name: str, files: Sequence[DataFile], columns: Sequence[str]
-    ) -> pa.Table:
+    def columns(self, name: str, files: Sequence[DataFile], columns: Sequence[str]) -> pa.Table:
         """Some columns of some data files of a table; not the partition columns."""
         import pyarrow as pa
         import pyarrow.parquet as pq

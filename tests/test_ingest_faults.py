@@ -146,8 +146,10 @@ def test_a_dask_cluster_reads_the_same_rows(tmp_path):
     environment = os.environ | {"DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "error"}
     file = tmp_path / "scheduler.json"
     scheduler = subprocess.Popen(
-        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
-        + ["--port", "0", "--no-dashboard", "--scheduler-file", str(file)],
+        [
+            *(sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"),
+            *("--port", "0", "--no-dashboard", "--scheduler-file", str(file)),
+        ],
         env=environment,
         stderr=subprocess.DEVNULL,
     )
