@@ -20,7 +20,8 @@ INNER JOIN (
         dataset,
         structure_id,
         LIST_TRANSFORM(
-            LIST_ZIP(forces.x, forces.y, forces.z), f -> SQRT(f[1] ** 2 + f[2] ** 2 + f[3] ** 2)
+            LIST_ZIP(forces.x, forces.y, forces.z),
+            LAMBDA f: SQRT(f[1] ** 2 + f[2] ** 2 + f[3] ** 2)
         ) AS norms
     FROM labels
     WHERE forces IS NOT NULL
