@@ -66,9 +66,9 @@ def draw_panel(panel: Axes, element: str, forces: pl.DataFrame) -> None:
         panel.step(
             greatest_first, share, color=colour, linestyle=dashes, label=label, linewidth=1.4
         )
-    panel.set(title=element, xlabel="|F| (eV/Å)", xscale="log", yscale="log")
+    panel.set(title=element, xlabel="|F| (eV/Å)", yscale="log")
     panel.grid(visible=True, which="major", color="0.9", linewidth=0.6)
-    panel.legend(title="kind (structures; atoms)", fontsize=7, title_fontsize=7, loc="lower left")
+    panel.legend(title="kind (structures; atoms)", fontsize=7, title_fontsize=7, loc="upper right")
 
 
 def save(figure: Figure, stem: Path) -> list[Path]:

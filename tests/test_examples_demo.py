@@ -32,9 +32,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
 
 def test_every_structure_is_in_the_lake_once(runs):
     lk = lake.open(str(runs[0] / "lake"))
-    (count,) = lk.sql(
-        "SELECT COUNT(*) FROM structures INNER JOIN labels USING (structure_id)"
-    ).fetchone()
+    labelled = lk.sql("SELECT COUNT(*) FROM structures INNER JOIN labels USING (structure_id)")
+    ((count,),) = labelled.fetchall()
     assert count == N_STRUCTURES
     assert lk.version == 1
 

@@ -6,7 +6,7 @@
 --   config_type   VARCHAR       kind of configuration
 --   generation    VARCHAR       generation it was made in, from the file's own key
 --   largest_force DOUBLE [eV/Å] greatest force norm of its atoms
---   atom          BIGINT        index of the atom that has it, from 0
+--   atom          INTEGER       index of the atom that has it, from 0
 SELECT
     s.structure_id,
     s.formula,
