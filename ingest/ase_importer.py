@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 GUESS = "ase"
 
 # A reader of ASE raises whatever its parsing happened to run into.
-_READER_ERRORS = (
+_READER_ERRORS: tuple[type[Exception], ...] = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -104,6 +104,7 @@ class AseImporter:
         frames: list[AseFrame] = []
         rejects: list[Reject] = []
         structures = self._structures(block.name, block.data)
+        reader_errors = (*_READER_ERRORS, *_unknown_file_errors())
         for index in range(block.length + 1):  # a structure takes a byte at least
             try:
                 atoms = next(structures, None)
@@ -112,7 +113,7 @@ class AseImporter:
                 frames.append(frame_of(atoms, index))
             except AseFrameError as error:
                 rejects.append(Reject(index, 0, str(error)))
-            except (*_READER_ERRORS, *_unknown_file_errors()) as error:
+            except reader_errors as error:
                 rejects.append(Reject(index, 0, self._reason(error), _excerpt(block.data)))
                 break
         if not frames and not rejects:

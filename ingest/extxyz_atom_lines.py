@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.extxyz_atoms import Arrays, text_of
 from ingest.extxyz_columns import Column, Columns
@@ -40,7 +41,7 @@ def read_atom_lines(body: bytes, n_atoms: int, columns: Columns) -> Arrays:
     arrays: Arrays = {}
     first = 0
     for column in columns.all:
-        values = np.empty((n_atoms, column.width), dtype=_DTYPES[column.kind])
+        values: NDArray[Any] = np.empty((n_atoms, column.width), dtype=_DTYPES[column.kind])
         for j in range(column.width):
             values[:, j] = _read_column(words[first + j :: columns.n_fields], column)
         arrays[column.name] = values if column.width > 1 else values[:, 0]

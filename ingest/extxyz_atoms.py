@@ -119,7 +119,7 @@ def integers(words: NDArray[Any]) -> NDArray[np.int64]:
 def _decoded(words: NDArray[Any]) -> NDArray[Any]:
     """Words the library took for Latin-1, as UTF-8 where they are."""
     decoded = np.empty(words.shape, dtype=object)
-    decoded.flat = [text_of(word.encode("latin-1")) for word in words.flat]
+    decoded.reshape(-1)[:] = [text_of(word.encode("latin-1")) for word in words.flat]
     return decoded
 
 

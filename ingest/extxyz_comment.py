@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from ingest.extxyz_columns import DEFAULT_PROPERTIES, Columns
 from ingest.extxyz_comment_layout import CommentLayout
@@ -16,8 +16,6 @@ from ingest.frames import Info
 
 Cell = tuple[float, ...]
 Periodic = tuple[bool, bool, bool]
-
-T = TypeVar("T")
 
 NO_CELL: Cell = (0.0,) * 9
 _SPECIAL = ("Lattice", "Properties", "pbc")
@@ -82,7 +80,9 @@ def _read_alike(layout: CommentLayout, texts: list[str], pending: list[int]) -> 
         zip(layout.keys, zip(*(found for _, found in matched), strict=True), strict=True)
     )
     k = len(matched)
-    specials = {key: [known[text] for text in columns[key]] for key, known in special.items()}
+    specials: dict[str, list[Any]] = {
+        key: [known[text] for text in columns[key]] for key, known in special.items()
+    }
     cells = specials.get("Lattice", [NO_CELL] * k)
     pbcs = specials.get("pbc", [("Lattice" in special,) * 3] * k)
     declared = specials.get("Properties", [_columns(DEFAULT_PROPERTIES)] * k)
@@ -94,9 +94,9 @@ def _read_alike(layout: CommentLayout, texts: list[str], pending: list[int]) -> 
     return dict(zip((i for i, _ in matched), rows, strict=True))
 
 
-def _by_text(read: Callable[[str], T], texts: set[str]) -> dict[str, T]:
+def _by_text(read: Callable[[str], Any], texts: set[str]) -> dict[str, Any]:
     """What each text means, less those that mean nothing."""
-    known = {}
+    known: dict[str, Any] = {}
     for text in texts:
         with suppress(CommentError):
             known[text] = read(text)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lake.elements import N_ELEMENTS, numbers_of
 from ingest.extxyz_atom_lines import BadAtomLineError, read_atom_lines
 from ingest.extxyz_atoms import Arrays, AtomLinesError, read_atoms
 from ingest.extxyz_columns import Columns
 from ingest.extxyz_comment import Comment
 from ingest.extxyz_scan import Block
 from ingest.frames import FrameBatch, Reject
+from lake.elements import N_ELEMENTS, numbers_of
 
 
 @dataclass

@@ -82,11 +82,13 @@ def scan_blocks(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Bl
     cutter = Cutter()
     data = stream.read(max(block_bytes, len(_BOM)))
     offset = len(_BOM) if data.startswith(_BOM) else 0
-    is_last = not data
     data = data[offset:]
     while True:
+        # Reading as much again as is left over keeps the copying linear in the size of a frame;
+        # reading it before the cut tells whether the last frame is complete.
+        ahead = stream.read(max(block_bytes, len(data)))
         first_frame, first_line = cutter.frame, cutter.line
-        cut = cutter.cut(data, is_last)
+        cut = cutter.cut(data, is_last=not ahead)
         if cut.frames or cut.rejects:
             columns = np.array(cut.frames, dtype=np.int64).reshape(-1, 7).T.copy()
             yield Block(
@@ -96,14 +98,16 @@ def scan_blocks(stream: BinaryIO, block_bytes: int = BLOCK_BYTES) -> Iterator[Bl
                 offset,
                 cut.consumed,
                 data,
-                *columns,
+                columns[0],
+                columns[1],
+                columns[2],
+                columns[3],
+                columns[4],
+                columns[5],
+                columns[6],
                 tuple(cut.rejects),
             )
-        if is_last:
+        if not ahead:
             return
         offset += cut.consumed
-        data = data[cut.consumed :]
-        # Reading as much again as is left over keeps the copying linear in the size of a frame.
-        more = stream.read(max(block_bytes, len(data)))
-        is_last = not more
-        data += more
+        data = data[cut.consumed :] + ahead

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.frames import FrameBatch
 from ingest.labels import Faults, first_atoms
@@ -26,20 +27,21 @@ def find_geometry_faults(batch: FrameBatch, faults: Faults) -> None:
                 f"is periodic ({periodic}) along cell vectors that span no volume: "
                 f"{batch.cell[i].tolist()}. Give a cell, or pbc F where there is none",
             )
-    for i, atom in first_atoms(~np.isfinite(batch.positions).all(axis=1), batch):
+    is_bad: NDArray[np.bool_] = np.logical_not(np.isfinite(batch.positions).all(axis=1))
+    for i, atom in first_atoms(is_bad, batch):
         position = batch.positions[batch.offsets[i] + atom].tolist()
         faults.setdefault(i, f"atom {atom} has the position {position}; finite numbers expected")
 
 
-def _may_be_flat(batch: FrameBatch) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _may_be_flat(batch: FrameBatch) -> NDArray[np.bool_]:
     a, b, c = batch.cell[:, 0], batch.cell[:, 1], batch.cell[:, 2]
     volume = np.abs(np.einsum("ij,ij->i", a, np.cross(b, c)))
     box = np.prod(np.linalg.norm(batch.cell, axis=2), axis=1)
-    flat: np.ndarray[tuple[int], np.dtype[np.bool_]] = ~(volume > _FLAT * box)
+    flat: NDArray[np.bool_] = ~(volume > _FLAT * box)
     return flat
 
 
-def _spans(vectors: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> bool:
+def _spans(vectors: NDArray[np.float64]) -> bool:
     lengths = np.linalg.norm(vectors, axis=1)
     if not (lengths > 0).all():
         return False

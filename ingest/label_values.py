@@ -144,7 +144,8 @@ def flat_numbers(value: Any) -> list[float] | None:
         value = [x for row in value for x in row]
     if not value or not {type(x) for x in value} <= {int, float}:
         return None
-    return value
+    numbers: list[float] = value
+    return numbers
 
 
 def voigt(key: str, values: list[float]) -> Tensor:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lake.elements import SYMBOLS, hill_formula
 from ingest.frames import FrameBatch
 from ingest.labels import Labels
+from lake.elements import SYMBOLS, hill_formula
 from lake.identity import Identities, identify, label_checks
 from lake.info_json import encode_info
 from schemas.structures import LABELS, STRUCTURES
@@ -55,7 +56,7 @@ def structure_rows(batch: FrameBatch, config_type: list[str | None]) -> tuple[pa
         "pbc": _fixed_lists(batch.pbc),
         "config_type": pa.array(config_type, pa.string()),
         "info": pa.array(infos, pa.binary()).cast(pa.string()),
-        "arrays": _arrays(batch.arrays, batch, offsets),
+        "arrays": _arrays(batch.arrays, batch),
         "frame": batch.frame,
     }
     return _table(columns, STRUCTURE_FIELDS), identities
@@ -116,12 +117,12 @@ def _fixed_lists(rows: NDArray[Any]) -> pa.Array:
 
 def _compositions(batch: FrameBatch) -> tuple[pa.Array, pa.Array]:
     """Formula and elements of each frame; most frames of a block share a few compositions."""
-    numbers = memoryview(np.ascontiguousarray(batch.numbers)).cast("B")
+    numbers = np.ascontiguousarray(batch.numbers).data.cast("B")
     offsets = (batch.offsets * 2).tolist()
     known: dict[bytes, int] = {}
     which = [
         known.setdefault(numbers[start:stop].tobytes(), len(known))
-        for start, stop in zip(offsets[:-1], offsets[1:], strict=True)
+        for start, stop in pairwise(offsets)
     ]
     distinct = [np.frombuffer(key, np.int16) for key in known]
     formulas = pa.array([hill_formula(z) for z in distinct], pa.string())
@@ -130,7 +131,7 @@ def _compositions(batch: FrameBatch) -> tuple[pa.Array, pa.Array]:
     return formulas.take(index), pa.array(symbols, STRINGS).take(index)
 
 
-def _arrays(arrays: dict[str, NDArray[Any]], batch: FrameBatch, offsets: pa.Array) -> pa.Array:
+def _arrays(arrays: dict[str, NDArray[Any]], batch: FrameBatch) -> pa.Array:
     """The other per-atom arrays: for each frame a list of one entry per array, by name."""
     k, names = len(batch), sorted(arrays)
     if not names:

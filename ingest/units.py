@@ -136,11 +136,8 @@ def _product(unit: str) -> tuple[float, tuple[int, int]]:
     else:
         first, _, rest = unit.partition("/")
     value, energy, length = 1.0, 0, 0
-    for sign, part in zip(
-        [1, *[-1] * (rest.count("/") + 1)],
-        [first, *rest.split("/")] if rest else [first],
-        strict=False,
-    ):
+    for i, part in enumerate([first, *rest.split("/")] if rest else [first]):
+        sign = 1 if i == 0 else -1
         match = _POWER.fullmatch(part.strip())
         name = match["name"].strip() if match else part
         if match is None or name not in known:

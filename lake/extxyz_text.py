@@ -109,7 +109,9 @@ class _Writer:
         pairs = []
         if cell.tobytes() != _NO_CELL:
             pairs.append(pair_text("Lattice", cell.reshape(-1).tolist()))
-        pairs.append(f'Properties="{properties}"' if " " in properties else f"Properties={properties}")
+        pairs.append(
+            f'Properties="{properties}"' if " " in properties else f"Properties={properties}"
+        )
         config_type = self._config_types[i]
         if config_type is not None and "config_type" not in info:
             pairs.append(pair_text("config_type", config_type))
@@ -128,7 +130,9 @@ class _Writer:
         if key not in taken:
             return key
         # REF_force stands before REF_forces in the order in which the reader looks.
-        return next(k for k in (f"REF_{label}", f"REF_{label[:-1]}", key) if k not in taken or k == key)
+        return next(
+            k for k in (f"REF_{label}", f"REF_{label[:-1]}", key) if k not in taken or k == key
+        )
 
 
 def _properties(columns: Mapping[str, NDArray[Any]]) -> str:

@@ -65,7 +65,7 @@ def identify(
         ],
         axis=1,
     )
-    fixed_view, width = memoryview(fixed.reshape(-1)), fixed.shape[1]
+    fixed_view, width = fixed.reshape(-1).data, fixed.shape[1]
     number_view = _view(numbers.astype("<i2", copy=False))
     position_view = _view(positions.astype("<f8", copy=False))
     columns = [_ArrayBytes(name, arrays[name], offsets) for name in sorted(arrays)]
@@ -140,7 +140,8 @@ class _ArrayBytes:
         self._values = values
         self._is_text = kind == "s"
         if not self._is_text:
-            plain = values.astype(values.dtype.newbyteorder("<"), copy=False)
+            given = _one_nan(values) if kind == "f" else values
+            plain = given.astype(given.dtype.newbyteorder("<"), copy=False)
             self._view = _view(plain)
             self._row_bytes = width * plain.dtype.itemsize
 
@@ -156,7 +157,7 @@ class _ArrayBytes:
 
 def _view(values: NDArray[Any]) -> memoryview:
     flat = np.ascontiguousarray(values).reshape(-1)
-    return memoryview(flat.view(np.uint8))
+    return flat.view(np.uint8).data
 
 
 def _bytes(rows: NDArray[Any]) -> NDArray[np.uint8]:
@@ -166,7 +167,7 @@ def _bytes(rows: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def _one_nan(values: Floats) -> NDArray[np.float64]:
-    # There are many bit patterns of nan, and they all say "not given".
+    # There are many bit patterns of nan, and text knows one.
     return np.where(np.isnan(values), np.nan, values).astype("<f8", copy=False)
 
 

@@ -7,10 +7,9 @@ import math
 import ase.io
 import numpy as np
 import pytest
+from extxyz_samples import HEAD, LATTICE, data_path, frame, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from extxyz_samples import ATOMS, HEAD, LATTICE, data_path, frame, read
 
 GOOD = frame("name=good")
 

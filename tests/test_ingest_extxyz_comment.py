@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from ase.io.extxyz import key_val_dict_to_str, key_val_str_to_dict
+from extxyz_samples import HEAD, LATTICE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extxyz_samples import HEAD, LATTICE
 from ingest.extxyz_comment import Comment, read_comments
 from ingest.extxyz_comment_tokens import CommentError
 

@@ -7,8 +7,8 @@ import pickle
 
 import numpy as np
 import pytest
-
 from extxyz_samples import ATOMS, HEAD, frame
+
 from ingest.extxyz_scan import Block, scan_blocks
 
 GOOD = frame()

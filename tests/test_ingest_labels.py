@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from extxyz_samples import HEAD, LATTICE, frame, read
+
 from ingest.labels import LabelRules
 from lake.errors import NotFoundError
 
