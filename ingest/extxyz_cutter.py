@@ -217,6 +217,8 @@ class Cutter:
         if self._data.startswith(_LFS_POINTER, self._position):
             return "is a Git-LFS pointer, not the data it stands for; run git lfs pull"
         text = self._data[self._position : min(head_end, self._position + 60)]
+        if atom_count(text) == 0:
+            return "says 0 atoms, where 1 or more were expected"
         return (
             f"begins with {text.decode('utf-8', 'replace').strip()!r}, where the number of atoms "
             "(1 or more) was expected"

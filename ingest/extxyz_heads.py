@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 COUNT = re.compile(rb"[ \t]*\+?([0-9]+)[ \t\r]*")
 # A count, or what is left of one ("2.0", "-3", "64 atoms"): at most three words, of which the first
 # is a number. An atom line has four or more.
-_COUNT_LIKE = re.compile(
-    rb"^[ \t]*[-+]?[0-9][0-9.]*(?:[ \t]+[^\s=]+){0,2}[ \t]*\r?\n", re.MULTILINE
-)
+_COUNT_LIKE = rb"[ \t]*[-+]?[0-9][0-9.]*(?:[ \t]+[^\s=]+){0,2}[ \t]*"
+_COUNT_LINE = re.compile(_COUNT_LIKE)
+# To begin with the line end before it, and not with ^, makes the search ten times as fast.
+_NEXT_COUNT_LINE = re.compile(rb"\n" + _COUNT_LIKE + rb"(?=\r?\n)")
 _NUMBER = re.compile(rb"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][-+]?[0-9]+)?")
 _SPACE = re.compile(rb"\s*")
 
@@ -59,7 +61,7 @@ def is_head(data: bytes, position: int, is_last: bool) -> bool | None:
                 return None
             end = len(data) - 1
         ends.append(end + 1)
-    if not _COUNT_LIKE.match(data[ends[0] : ends[1]].rstrip() + b"\n"):
+    if not _COUNT_LINE.fullmatch(data[ends[0] : ends[1]].rstrip()):
         return False
     comment = data[ends[1] : ends[2]]
     if is_atom_line(comment):
@@ -76,10 +78,18 @@ def find_head(data: bytes, position: int, is_last: bool) -> tuple[int, int]:
         Where it begins (-1 when there is none), and from where to keep `data` when more follows:
         nothing before that is the beginning of a frame.
     """
-    for match in _COUNT_LIKE.finditer(data, position):
-        verdict = is_head(data, match.start(), is_last)
+    for candidate in _candidates(data, position):
+        verdict = is_head(data, candidate, is_last)
         if verdict:
-            return match.start(), match.start()
+            return candidate, candidate
         if verdict is None:
-            return -1, match.start()
+            return -1, candidate
     return -1, max(position, data.rfind(b"\n", position) + 1)
+
+
+def _candidates(data: bytes, position: int) -> Iterator[int]:
+    """Where lines begin that look like a count, at or after `position`."""
+    if position == 0:
+        yield 0
+    for match in _NEXT_COUNT_LINE.finditer(data, max(position - 1, 0)):
+        yield match.start() + 1

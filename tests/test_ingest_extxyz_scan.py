@@ -53,7 +53,7 @@ def rejects(blocks: list[Block]) -> list[tuple[int, int, str]]:
         (GOOD + frame(n="2.0") + GOOD, [0, 2], "begins with '2.0'"),
         (GOOD + frame(n="-2") + GOOD, [0, 2], "begins with '-2'"),
         (GOOD + frame(n="2 atoms") + GOOD, [0, 2], "begins with '2 atoms'"),
-        (GOOD + "0\n" + HEAD + "\n" + GOOD, [0, 2], "begins with '0'"),
+        (GOOD + "0\n" + HEAD + "\n" + GOOD, [0, 2], "says 0 atoms, where 1 or more"),
         ("hello\nworld\n" + GOOD, [1], "begins with 'hello'"),
         (GOOD + "5\n" + GOOD, [0, 2], "says 5 atoms, but the next frame begins after 0"),
         (GOOD + "hello\nworld\n" + GOOD, [1], "says 2 atoms, but the next frame begins after 4"),
