@@ -174,7 +174,7 @@ def test_a_dask_cluster_reads_the_same_rows(tmp_path):
         assert lk.sql(query).pl().equals(here.sql(query).pl())
     finally:
         for process in (*workers, scheduler):
-            process.terminate()
+            process.kill()  # a worker whose scheduler is gone may not heed terminate
         for process in (*workers, scheduler):
             process.wait()
 
