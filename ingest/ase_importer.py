@@ -42,6 +42,7 @@ class FileBlock:
     length: int
     data: bytes | None
     offset: int = 0
+    n_frames: int | None = None
     rejects: tuple[Reject, ...] = ()
 
     def without_data(self) -> FileBlock:

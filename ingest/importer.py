@@ -12,7 +12,8 @@ class Block(Protocol):
     """Whole frames of a source, as they lie there. Blocks can be pickled.
 
     The `length` bytes at `offset` of the decompressed stream are the block's text; ``data`` holds
-    them, or is None where whoever reads the block fetches them first.
+    them, or is None where whoever reads the block fetches them first. ``n_frames`` counts all its
+    frames, None where only reading tells; ``rejects`` are those refused while cutting.
     """
 
     @property
@@ -21,6 +22,10 @@ class Block(Protocol):
     def length(self) -> int: ...
     @property
     def data(self) -> bytes | None: ...
+    @property
+    def n_frames(self) -> int | None: ...
+    @property
+    def rejects(self) -> tuple[Reject, ...]: ...
     def without_data(self) -> Block: ...
     def with_data(self, data: bytes) -> Block: ...
 

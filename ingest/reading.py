@@ -21,7 +21,7 @@ from ingest.names import NamePattern
 from ingest.rows import Rows, concatenate
 from ingest.tables import Parsed, parse
 from lake.data_files import DataFile, DataFileWriter, open_data_file
-from lake.errors import InvalidInputError
+from lake.errors import InvalidInputError, JobFailedError
 from lake.storage import open_storage
 from schemas import TABLES
 
@@ -132,13 +132,19 @@ def _parse(target: Target, piece: Piece) -> Parsed:
     if block.data is None and piece.path is not None:
         block = block.with_data(_fetch(piece))
     batches, rejects = target.importer.read(block)
-    return parse(
+    parsed = parse(
         batches,
         target.rules,
         name=piece.name,
         name_pattern=target.name_pattern,
-        rejects=rejects,
+        rejects=(*block.rejects, *rejects),
     )
+    if block.n_frames not in (None, parsed.n_frames):
+        raise JobFailedError(
+            f"{piece.name}, from byte {block.offset}: {block.n_frames} frames were found, but "
+            f"{parsed.n_frames} accounted for. Nothing was committed. Report this."
+        )
+    return parsed
 
 
 def _fetch(piece: Piece) -> bytes:

@@ -219,3 +219,14 @@ def test_a_file_larger_than_a_block_keeps_frame_numbers_and_lines(lk, write):
     assert (reject.frame, reject.line) == (50_000, 200_001)
     frames = lk.sql("SELECT min(frame), max(frame), count(DISTINCT frame) FROM structures")
     assert frames.fetchall() == [(0, 59_999, 59_999)]
+
+
+@pytest.mark.parametrize("n_blocks", [1, 3])
+def test_frames_that_cutting_refuses_are_accounted_for(lk, write, n_blocks):
+    broken = frame(1.5).replace("Cu 0.0 0.0 0.0\n", "")
+    texts = [frame(1 + i / 1000) + broken + frame(5 + i / 1000) for i in range(3)]
+    paths = [write(f"{i}.xyz", text) for i, text in enumerate(texts[:n_blocks])]
+    report = ingest(lk, "extxyz", paths, dataset="cu")
+    assert (report.total("frames_read"), report.total("rejects")) == (3 * n_blocks, n_blocks)
+    assert counts(lk) == (2 * n_blocks, 0, n_blocks)
+    assert_accounts_close(lk)
