@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 import click
 
+from benchmarks.result import Result
 from benchmarks.setting import Setting
 
 # Dotted strings: worker processes import this module again and need none of them.
@@ -45,15 +47,22 @@ def main(
     if quick:
         setting = replace(setting, folder=folder / "quick", is_quick=True, repeats=1)
     machine = describe_machine()
-    results = []
+    results: list[Result] = []
     for name in names or QUESTIONS:
         click.echo(f"{name} …", err=True)
-        results += import_module(QUESTIONS[name]).measure(setting)
+        answer = import_module(QUESTIONS[name]).measure(setting)
+        click.echo(table_text(answer), err=True)
+        results += answer
+        if file is not None:  # after each, because all of them take long
+            write_json(file, machine, results)
     click.echo(", ".join(f"{key} {value}" for key, value in machine.items()))
     click.echo(table_text(results))
-    if file is not None:
-        content = {"machine": machine, "results": [result.as_dict() for result in results]}
-        file.write_text(json.dumps(content, indent=1, ensure_ascii=False))
+
+
+def write_json(file: Path, machine: Mapping[str, object], results: Sequence[Result]) -> None:
+    """Write the machine and all results, for machines."""
+    content = {"machine": machine, "results": [result.as_dict() for result in results]}
+    file.write_text(json.dumps(content, indent=1, ensure_ascii=False))
 
 
 if __name__ == "__main__":
