@@ -38,16 +38,17 @@ class Options:
     units: Sequence[str] = ()
     name_pattern: str | None = None
 
+    def as_dict(self) -> dict[str, object]:
+        """The options that decide what comes out of a file."""
+        return {
+            "map": dict(self.key_map),
+            "units": sorted(self.units),
+            "name_pattern": self.name_pattern,
+        }
+
     def as_json(self) -> str:
         """The options, as they are kept with every source."""
-        return json.dumps(
-            {
-                "map": dict(self.key_map),
-                "units": sorted(self.units),
-                "name_pattern": self.name_pattern,
-            },
-            sort_keys=True,
-        )
+        return json.dumps(self.as_dict(), sort_keys=True)
 
 
 def ingest(

@@ -85,7 +85,7 @@ class Landing:
             arguments={
                 "dataset": self.options.dataset,
                 "label_set": self.options.label_set,
-                "options": self.options.as_json(),
+                **self.options.as_dict(),
                 "files": [source.item.uri for source in self.sources],
             },
             inputs={source.item.uri: source.sha256 for source in self.sources},
