@@ -26,6 +26,7 @@ from lake.lake import Lake
 from lake.names import check_name
 
 TASKS_UNDER_WAY = 2  # per worker: one done, one waiting
+PROCESSES_FROM_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ def ingest(
     name_pattern
         Regular expression whose named groups become info keys; ``KEY~REGEX`` for an info key.
     workers
-        Processes that parse. With more than one, a script needs the usual
-        ``if __name__ == "__main__":``.
+        Threads, or processes where there is much to read, that parse. With more than one, a script
+        needs the usual ``if __name__ == "__main__":``.
     scheduler
         Address of a Dask scheduler that does the parsing instead.
     strict
@@ -140,13 +141,23 @@ def ingest(
         for i, item in enumerate(item for item in inputs if item.uri not in unchanged)
     ]
     landing = Landing(lake, target, options, sources, is_strict=strict)
-    with landing, open_executor(workers, scheduler) as (executor, n_workers):
+    use_threads = reader.parses_in_threads and _is_small(sources)
+    with (
+        landing,
+        open_executor(workers, scheduler, use_threads=use_threads) as (executor, n_workers),
+    ):
         cutter = TaskCutter(reader, from_storage, workers=n_workers, progress=progress)
         for result in _run(executor, target, cutter.tasks(sources), n_workers * TASKS_UNDER_WAY):
             landing.add(result)
         version = landing.commit()
     skipped = [SourceReport(uri, 0, 0, 0, 0, is_unchanged=True) for uri in unchanged]
     return landing.report(version, skipped)
+
+
+def _is_small(sources: Sequence[Source]) -> bool:
+    """Whether the sources are read before a pool of processes would have paid for its start."""
+    sizes = [source.item.size for source in sources]
+    return None not in sizes and sum(filter(None, sizes)) < PROCESSES_FROM_BYTES
 
 
 def _source_id(operation_id: str, item: Input) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ingest.ase_frames import AseFrame, AseFrameError, batches_of, frame_of
+from ingest.file_block import FileBlock, whole_file
 from ingest.frames import FrameBatch, Reject
 from lake.errors import NotFoundError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 GUESS = "ase"
+ASE_CIF = "ase-cif"
 
 # A reader of ASE raises whatever its parsing happened to run into.
 _READER_ERRORS: tuple[type[Exception], ...] = (
@@ -32,26 +33,6 @@ _READER_ERRORS: tuple[type[Exception], ...] = (
     TypeError,
     ValueError,
 )
-
-
-@dataclass(frozen=True, eq=False)
-class FileBlock:
-    """A whole file; see `ingest.importer.Block`. ``name`` is its base name."""
-
-    name: str
-    length: int
-    data: bytes | None
-    offset: int = 0
-    n_frames: int | None = None
-    rejects: tuple[Reject, ...] = ()
-
-    def without_data(self) -> FileBlock:
-        """The block without its bytes."""
-        return replace(self, data=None)
-
-    def with_data(self, data: bytes) -> FileBlock:
-        """The block with its bytes."""
-        return replace(self, data=data)
 
 
 class AseImporter:
@@ -79,16 +60,17 @@ class AseImporter:
             raise NotFoundError.among("format that ASE reads", file_format, readable)
         self._format = file_format
 
+    parses_in_threads = False
+
     @property
     def format(self) -> str:
-        """Name of the format."""
-        return self._format
+        """Name of the format, as `ingest.importers.find_importer` knows it."""
+        # Another reader has cif for its own: a file one refused can be read by the other.
+        return ASE_CIF if self._format == "cif" else self._format
 
     def blocks(self, stream: BinaryIO, name: str = "") -> Iterator[FileBlock]:
         """The whole file as one block, unless it is empty."""
-        data = b"".join(iter(lambda: stream.read(1 << 24), b""))
-        if data:
-            yield FileBlock(PurePath(name).name, len(data), data)
+        return whole_file(stream, name)
 
     def read(self, block: FileBlock) -> tuple[list[FrameBatch], list[Reject]]:
         """Read every structure of the file.

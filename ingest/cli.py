@@ -55,7 +55,9 @@ def _options(command: Command) -> Command:
                 help="Named groups matched in the file name become info keys; KEY~REGEX matches "
                 "in an info key.",
             ),
-            click.option("--workers", type=int, help="Processes that parse.  [default: all cores]"),
+            click.option(
+                "--workers", type=int, help="Tasks that parse at once.  [default: all cores]"
+            ),
             click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler to parse on."),
             click.option("--strict", is_flag=True, help="Commit nothing if a frame is rejected."),
         )
@@ -133,4 +135,4 @@ def ase(target: Target, /, file_format: str, **options: Any) -> None:
 
     Example: atomlake ingest ase OUTCAR --format vasp-out --dataset cu
     """
-    _run(target, file_format, **options)
+    _run(target, "ase-cif" if file_format == "cif" else file_format, **options)

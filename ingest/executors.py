@@ -1,13 +1,14 @@
-"""Who does the work: this process, a pool of processes, or a Dask cluster.
+"""Who does the work: this thread, a pool of threads or processes, or a Dask cluster.
 
-All three are a `concurrent.futures.Executor`.
+All of them are a `concurrent.futures.Executor`.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, TypeVar
@@ -15,6 +16,8 @@ from typing import Any, TypeVar
 from lake.errors import InvalidInputError
 
 Result = TypeVar("Result")
+
+_SWITCH_INTERVAL_S = 0.0005
 
 
 class InlineExecutor(Executor):
@@ -33,15 +36,19 @@ def available_cores() -> int:
 
 
 @contextmanager
-def open_executor(workers: int, scheduler: str | None = None) -> Iterator[tuple[Executor, int]]:
+def open_executor(
+    workers: int, scheduler: str | None = None, *, use_threads: bool = False
+) -> Iterator[tuple[Executor, int]]:
     """An executor, and how many tasks it does at once.
 
     Parameters
     ----------
     workers
-        Processes to use; 1 works in this one.
+        Tasks to do at once; 1 works in this thread.
     scheduler
         Address of a Dask scheduler, which takes the place of `workers`.
+    use_threads
+        Work in threads of this process, not in processes: no time to start, less to gain.
 
     Raises
     ------
@@ -57,6 +64,15 @@ def open_executor(workers: int, scheduler: str | None = None) -> Iterator[tuple[
         raise InvalidInputError(f"--workers {workers}: expected at least 1.")
     elif workers == 1:
         yield InlineExecutor(), 1
+    elif use_threads:
+        # What a thread lets go of for a millisecond of parsing it should have back after one.
+        interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        try:
+            with ThreadPoolExecutor(workers) as threads:
+                yield threads, workers
+        finally:
+            sys.setswitchinterval(interval_s)
     else:
         # A fork of a process with threads (DuckDB, Polars, delta-rs) can hang; a server that has
         # loaded the reader and nothing else forks safely, and fast.

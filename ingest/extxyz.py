@@ -22,6 +22,7 @@ class ExtxyzImporter:
     """
 
     format = "extxyz"
+    parses_in_threads = True
 
     def __init__(self, block_bytes: int = BLOCK_BYTES) -> None:
         self._block_bytes = block_bytes

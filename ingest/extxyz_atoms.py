@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from functools import cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,11 @@ def _may_have_long_word(text: bytes) -> bool:
     return max(map(len, text.split())) > _LONGEST_WORD
 
 
+# The library lets go of the interpreter while it reads, but keeps state of its own: two threads
+# in it at once spoil each other's frames.
+_ONE_AT_A_TIME = Lock()
+
+
 @cache
 def _libc() -> ctypes.CDLL:
     library = ctypes.CDLL(None)
@@ -155,7 +161,8 @@ def _read(text: bytes, properties: str) -> Arrays:
         raise MemoryError("no memory to read atom lines")
     file = cextxyz.FILE_ptr(pointer)
     try:
-        _, _, arrays = cextxyz.read_frame_dicts(file, comment=properties, use_cleri=False)
+        with _ONE_AT_A_TIME:
+            _, _, arrays = cextxyz.read_frame_dicts(file, comment=properties, use_cleri=False)
     except (cextxyz.ExtXYZError, EOFError, ValueError) as error:
         raise AtomLinesError(str(error)) from None
     finally:

@@ -41,6 +41,11 @@ class Importer(Protocol):
         """Name of the format, as it is kept with every source."""
         ...
 
+    @property
+    def parses_in_threads(self) -> bool:
+        """Whether threads help: most of the reading is done in libraries that let others run."""
+        ...
+
     def blocks(self, stream: BinaryIO, name: str) -> Iterator[Any]:
         """Cut a decompressed stream into blocks of whole frames; `name` is the file's own name."""
         ...

@@ -50,7 +50,7 @@ class LabelKeys:
         return _take_if_finite(np.array(values), infos, keys[0])
 
     def take_plain_tensors(self, label: str, infos: list[Info]) -> Floats | None:
-        """As `take_plain_energies`, where each stress or virial is 6 finite floats. (k, 6)."""
+        """As `take_plain_energies`, where each tensor is 6, or each 9, finite floats. (k, 6)."""
         keys = self._found[label]
         if not keys:
             return np.full((len(infos), 6), np.nan)
@@ -58,11 +58,12 @@ class LabelKeys:
         if (
             len(keys) > 1
             or set(map(type, values)) != {list}
-            or set(map(len, values)) != {6}
+            or set(map(len, values)) not in ({6}, {9})
             or set(map(type, chain.from_iterable(values))) != {float}
         ):
             return None
-        return _take_if_finite(np.array(values), infos, keys[0])
+        tensors = _voigt_rows(np.array(values))
+        return None if tensors is None else _take_if_finite(tensors, infos, keys[0])
 
     def take_energy(self, info: Info) -> float | None:
         """Take the energy out of `info`; None when there is none.
@@ -166,6 +167,17 @@ def voigt(key: str, values: list[float]) -> Tensor:
             raise LabelError(f"{key} is {values}, which is not symmetric")
         values = [xx, yy, zz, yz, xz, xy]
     return tuple(map(float, values))
+
+
+def _voigt_rows(values: Floats) -> Floats | None:
+    """Symmetric tensors in Voigt order. Shape (k, 6) or (k, 9) to (k, 6); None if one is not."""
+    if values.shape[1] == 6:
+        return values
+    tensors = values.reshape(-1, 3, 3)
+    scale = np.abs(tensors).max(axis=(1, 2))[:, None, None]
+    if not (np.abs(tensors - tensors.transpose(0, 2, 1)) <= RELATIVE_TOLERANCE * scale).all():
+        return None
+    return values[:, [0, 4, 8, 5, 2, 1]]
 
 
 def agree(a: Tensor, b: Tensor, scale: float | None = None) -> bool:

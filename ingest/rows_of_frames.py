@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -117,18 +116,18 @@ def _fixed_lists(rows: NDArray[Any]) -> pa.Array:
 
 def _compositions(batch: FrameBatch) -> tuple[pa.Array, pa.Array]:
     """Formula and elements of each frame; most frames of a block share a few compositions."""
-    numbers = np.ascontiguousarray(batch.numbers).data.cast("B")
-    offsets = (batch.offsets * 2).tolist()
-    known: dict[bytes, int] = {}
-    which = [
-        known.setdefault(numbers[start:stop].tobytes(), len(known))
-        for start, stop in pairwise(offsets)
-    ]
-    distinct = [np.frombuffer(key, np.int16) for key in known]
-    formulas = pa.array([hill_formula(z) for z in distinct], pa.string())
-    symbols = [sorted(SYMBOLS[z] for z in np.unique(numbers)) for numbers in distinct]
-    index = pa.array(which, pa.int32())
-    return formulas.take(index), pa.array(symbols, STRINGS).take(index)
+    present = np.flatnonzero(np.bincount(batch.numbers))
+    k, width = len(batch), len(present)
+    element = np.searchsorted(present, batch.numbers)
+    frame = np.repeat(np.arange(k), batch.n_atoms)
+    counts = np.bincount(frame * width + element, minlength=k * width).reshape(k, width)
+    distinct, which = np.unique(counts, axis=0, return_inverse=True)
+    symbols = [SYMBOLS[z] for z in present]
+    named = [{symbols[j]: int(row[j]) for j in np.flatnonzero(row)} for row in distinct]
+    index = pa.array(which.reshape(-1).astype(np.int32))
+    formulas = pa.array([hill_formula(counts) for counts in named], pa.string())
+    elements = pa.array([sorted(counts) for counts in named], STRINGS)
+    return formulas.take(index), elements.take(index)
 
 
 def _arrays(arrays: dict[str, NDArray[Any]], batch: FrameBatch) -> pa.Array:

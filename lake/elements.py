@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +40,14 @@ def numbers_of(symbols: NDArray[np.str_]) -> NDArray[np.int16]:
     return np.where(is_symbol, _BY_LETTERS[(first * 128 + second) * is_symbol], 0).astype(np.int16)
 
 
-def hill_formula(numbers: NDArray[Any]) -> str:
-    """Chemical formula in Hill order: C, H, then the rest by the alphabet; without C all by it."""
-    counts = np.bincount(numbers)
-    named = {SYMBOLS[z]: int(counts[z]) for z in np.flatnonzero(counts)}
-    first = [symbol for symbol in ("C", "H") if "C" in named and symbol in named]
-    order = first + sorted(symbol for symbol in named if symbol not in first)
-    return "".join(s if named[s] == 1 else f"{s}{named[s]}" for s in order)
+def hill_formula(counts: Mapping[str, int]) -> str:
+    """Chemical formula in Hill order: C, H, then the rest by the alphabet; without C all by it.
+
+    Examples
+    --------
+    >>> hill_formula({"O": 2, "H": 8, "C": 5})
+    'C5H8O2'
+    """
+    first = [symbol for symbol in ("C", "H") if "C" in counts and symbol in counts]
+    order = first + sorted(symbol for symbol in counts if symbol not in first)
+    return "".join(s if counts[s] == 1 else f"{s}{counts[s]}" for s in order)

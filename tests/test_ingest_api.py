@@ -195,7 +195,9 @@ def test_names_that_stand_for_nothing_are_all_listed(lk, tmp_path):
     assert lk.version == 0
 
 
-def test_workers_give_the_same_rows_as_one_process(tmp_path, write):
+@pytest.mark.parametrize("processes_from_bytes", [0, 1 << 30])
+def test_workers_give_the_same_rows_as_one(tmp_path, write, monkeypatch, processes_from_bytes):
+    monkeypatch.setattr("ingest.api.PROCESSES_FROM_BYTES", processes_from_bytes)
     rng = np.random.default_rng(1)
     many = "".join(frame(x, energy=x, force=x) for x in rng.uniform(1, 8, 3000))
     paths = [write("a.xyz", many), write("b.xyz.gz", gzip.compress(FRAMES.encode()))]

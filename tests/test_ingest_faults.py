@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import lake
+from ingest import api
 from ingest.api import ingest
 from lake.errors import InvalidInputError, StorageError
 
@@ -32,6 +33,7 @@ def text_of_frames(seed: int, n_frames: int = N_FRAMES) -> str:
 
 
 def ingest_in_child(uri: str, path: str, dataset: str, workers: int) -> None:
+    api.PROCESSES_FROM_BYTES = 0  # with more than one worker, have processes to leave behind
     ingest(lake.open(uri), "extxyz", [path], dataset=dataset, workers=workers)
 
 
