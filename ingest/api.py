@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import xxhash
 
+from ingest.allocator import freed_memory_kept
 from ingest.executors import open_executor
 from ingest.importer import Importer
 from ingest.inputs import Input, find_inputs
@@ -144,9 +145,15 @@ def ingest(
     use_threads = reader.parses_in_threads and _is_small(sources)
     with (
         landing,
+        freed_memory_kept(),
         open_executor(workers, scheduler, use_threads=use_threads) as (executor, n_workers),
     ):
-        cutter = TaskCutter(reader, from_storage, workers=n_workers, progress=progress)
+        cutter = TaskCutter(
+            reader,
+            from_storage,
+            workers=n_workers,
+            progress=progress,
+        )
         for result in _run(executor, target, cutter.tasks(sources), n_workers * TASKS_UNDER_WAY):
             landing.add(result)
         version = landing.commit()

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
+from ingest.allocator import keep_freed_memory
 from lake.errors import InvalidInputError
 
 Result = TypeVar("Result")
@@ -78,5 +79,7 @@ def open_executor(
         # loaded the reader and nothing else forks safely, and fast.
         context = get_context("forkserver")
         context.set_forkserver_preload(["ingest.reading"])
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(
+            workers, mp_context=context, initializer=keep_freed_memory
+        ) as pool:
             yield pool, workers
