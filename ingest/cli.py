@@ -119,6 +119,8 @@ def extxyz(target: Target, /, **options: Any) -> None:
 def cif(target: Target, /, **options: Any) -> None:
     """Crystallographic information files, one structure or many in each.
 
+    Symmetry is expanded to all atoms of the cell; tags outside loops become info keys.
+
     Example: atomlake ingest cif 'cifs/*.cif' --dataset llzo --name-pattern '_T(?P<T>[0-9]+)_'
     """
     _run(target, "cif", **options)

@@ -8,6 +8,8 @@ from ingest.importer import Importer
 def find_importer(name: str) -> Importer:
     """The importer for a format: ``extxyz``, ``cif``, or any other name ASE knows.
 
+    ``ase-cif`` reads CIF through ASE.
+
     Raises
     ------
     NotFoundError
@@ -17,6 +19,10 @@ def find_importer(name: str) -> Importer:
         from ingest.extxyz import ExtxyzImporter
 
         return ExtxyzImporter()
-    from ingest.ase_importer import AseImporter
+    if name == "cif":
+        from ingest.cif_importer import CifImporter
 
-    return AseImporter(name)
+        return CifImporter()
+    from ingest.ase_importer import ASE_CIF, AseImporter
+
+    return AseImporter("cif" if name == ASE_CIF else name)
