@@ -98,7 +98,8 @@ def cell_vectors(parameters: Sequence[float]) -> NDArray[np.float64]:
     """
     import gemmi
 
-    return np.array(gemmi.UnitCell(*parameters).orth.mat.tolist()).T.copy()
+    vectors = np.array(gemmi.UnitCell(*parameters).orth.mat.tolist()).T
+    return np.ascontiguousarray(vectors) + 0.0  # gemmi has -0.0 at right angles
 
 
 def operations_listed(triplets: Sequence[str]) -> Operations:

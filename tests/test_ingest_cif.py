@@ -196,6 +196,7 @@ def test_special_positions_of_rounded_coordinates_are_there_once() -> None:
 
 
 def test_coordinates_stay_as_they_are_without_symmetry_and_are_wrapped_with_it() -> None:
+    assert not np.signbit(read_one(cif("Cu1 0 0 0")).cell).any()
     assert read_one(cif("Cu1 -0.25 1.5 0.5")).positions.tolist() == [[-1.0, 6.0, 2.0]]
     with_symmetry = read_one(cif("Cu1 -0.25 1.5 0.1", symmetry=group(2)))
     assert ((with_symmetry.positions >= 0) & (with_symmetry.positions < 4)).all()
