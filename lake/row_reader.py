@@ -34,6 +34,11 @@ class RowReader:
         Room for decoded row groups, in bytes. A row group holds about a million atoms.
     **partition
         Values of partition columns, e.g. ``label_set="dft"``: other files are not opened.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such table or column.
     """
 
     def __init__(
@@ -47,6 +52,9 @@ class RowReader:
     ) -> None:
         table = find_table(name)
         chosen = table.arrow.names if columns is None else columns
+        for column in chosen:
+            if column not in table.arrow.names:
+                raise NotFoundError.among(f"column of {name}", column, table.arrow.names)
         self.name = name
         self.schema = pa.schema([table.arrow.field(column) for column in chosen])
         self.index = RowIndex(reader.storage, name, reader.files(name, **partition))

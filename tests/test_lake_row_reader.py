@@ -55,6 +55,11 @@ def test_only_the_columns_asked_for_are_there(reader: Reader) -> None:
     assert rows.fetch([1, 3]).to_pydict() == {"label_set": ["dft"] * 2, "energy": [1.0, 3.0]}
 
 
+def test_an_unknown_column_lists_the_near_ones(reader: Reader) -> None:
+    with pytest.raises(NotFoundError, match="Did you mean forces"):
+        RowReader(reader, "labels", columns=["force"])
+
+
 def test_no_ids_are_no_rows(reader: Reader) -> None:
     assert RowReader(reader, "structures").fetch([]).num_rows == 0
 
