@@ -134,7 +134,7 @@ def test_an_unknown_format_lists_the_near_ones() -> None:
         AseImporter("ciff")
 
 
-@pytest.mark.parametrize("n", [1, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_real_cif_files_are_read(n: int) -> None:
     files = sorted(data_path("llzo", "cifs").glob("*.cif"))[:n]
     assert len(files) == n
