@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
@@ -16,7 +17,7 @@ import xxhash
 from lake.errors import InvalidInputError
 from lake.names import check_name
 from lake.storage import Storage
-from schemas import Table
+from schemas import Table, find_faults
 
 # One row may hold a million atoms, so row groups are cut by atoms.
 ATOMS_PER_ROW_GROUP = 1_000_000
@@ -103,8 +104,20 @@ class DataFileWriter:
         self.n_rows = 0
 
     def write(self, rows: pa.Table) -> None:
-        """Add rows; columns as declared, without the partition columns."""
+        """Add rows; columns as declared, without the partition columns.
+
+        Raises
+        ------
+        InvalidInputError
+            A required value is NULL, or a per-atom list is not as long as its structure.
+        """
         rows = rows.select(self.table.file_arrow.names).cast(self.table.file_arrow)
+        faults = list(find_faults(self.table, rows))
+        if faults:
+            raise InvalidInputError(
+                f"{'; '.join(faults)}. Every row must be as 'atomlake schema {self.table.name}' "
+                "says. Nothing was written."
+            )
         for part in _cut(rows, ATOMS_PER_ROW_GROUP):
             weight = _weight(part)
             if self._pending and self._pending_weight + weight > ATOMS_PER_ROW_GROUP:
@@ -250,6 +263,7 @@ def _statistics(table: Table, metadata: pq.FileMetaData) -> dict[str, Any]:
         found["nullCount"][name] = sum(s.null_count for s in each)
         bounded = [s for s in each if s.has_min_max]
         if bounded and len(bounded) == len(each):
-            found["minValues"][name] = min(s.min for s in bounded)
-            found["maxValues"][name] = max(s.max for s in bounded)
+            bounds = min(s.min for s in bounded), max(s.max for s in bounded)
+            if all(isfinite(b) for b in bounds if isinstance(b, float)):  # JSON has no infinity
+                found["minValues"][name], found["maxValues"][name] = bounds
     return found

@@ -10,6 +10,7 @@ from schemas.sources import REJECTS, SOURCES
 from schemas.structures import LABELS, STRUCTURES
 from schemas.table import Column, Table
 from schemas.types import duckdb_type
+from schemas.validation import find_faults
 
 # In the order in which one operation commits them: what is pointed at comes before what points.
 TABLES: dict[str, Table] = {
@@ -30,4 +31,4 @@ TABLES: dict[str, Table] = {
     )
 }
 
-__all__ = ["TABLES", "Column", "Table", "duckdb_type"]
+__all__ = ["TABLES", "Column", "Table", "duckdb_type", "find_faults"]
