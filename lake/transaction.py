@@ -10,63 +10,23 @@
 
 from __future__ import annotations
 
-import getpass
-import json
 import random
-import socket
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
-import pyarrow as pa
-
-from lake.data_files import DataFile, write_data_file
-from lake.delta_log import CHECKPOINT_EVERY, Entry, append_entry, checkpoint, put_entry
-from lake.errors import ConflictError
+from lake.changes import Changes, Operation
+from lake.commit_entry import put_commit
+from lake.delta_log import CHECKPOINT_EVERY, Entry, append_entry, checkpoint
+from lake.errors import ConflictError, StorageError
 from lake.state import COMMITS, State, newest_state, visible_files
 from lake.storage import Storage
-from lake.version import __version__
-from schemas import TABLES
+
+__all__ = ["Changes", "Operation", "commit"]
 
 MOST_TRIES = 1000
 _LONGEST_PAUSE_S = 0.2
-
-
-@dataclass(frozen=True)
-class Operation:
-    """What is being done, for the row in ``commits``."""
-
-    name: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    operation_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-
-@dataclass(frozen=True)
-class Changes:
-    """Data files an operation adds to tables and removes from them.
-
-    ``closes`` names entries of tables that stay out of the lake for ever. ``still_valid(old, new)``
-    says whether the changes, planned on one version of the lake, may follow a newer one.
-    """
-
-    added: Mapping[str, Sequence[DataFile]] = field(default_factory=dict)
-    removed: Mapping[str, Sequence[DataFile]] = field(default_factory=dict)
-    closes: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    still_valid: Callable[[State, State], bool] | None = None
-
-    @property
-    def tables(self) -> list[str]:
-        """Names of the tables changed, in the order in which they are committed."""
-        return [t for t in TABLES if self.added.get(t) or self.removed.get(t)]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to commit."""
-        return not self.tables and not any(self.closes.values())
 
 
 def commit(
@@ -109,12 +69,13 @@ def _try(
 ) -> tuple[bool, State]:
     """One go at the whole protocol: whether it was committed, and the newest state."""
     own = _write_entries(storage, operation, changes, planned_on)
+    _check_files(storage, changes)
     base = planned_on
     for attempt in range(MOST_TRIES):
         if attempt and not _stands(storage, changes, own, planned_on, base):
             return False, base
         state = _state_after(base, own, changes)
-        if _put_commit(storage, operation, changes, state):
+        if put_commit(storage, operation, changes, state, own):
             return True, state
         longest_s = min(_LONGEST_PAUSE_S, 0.002 * 2 ** min(attempt, 10))
         time.sleep(random.uniform(0, longest_s))  # noqa: S311 - nothing secret
@@ -156,60 +117,29 @@ def _stands(
             visible = visible_files(storage, now, name)
             if any(file.path not in visible for file in files):
                 return False
+            # The log may hold a later entry that brings a file back: see lake.vacuum.
+            after = visible_files(storage, _state_after(now, own, changes), name)
+            if name != COMMITS and any(file.path in after for file in files):
+                return False
     return changes.still_valid is None or changes.still_valid(planned_on, now)
 
 
-def _put_commit(storage: Storage, operation: Operation, changes: Changes, state: State) -> bool:
-    table = TABLES[COMMITS]
-    row = {
-        "version": state.version,
-        "operation": operation.name,
-        "arguments": json.dumps(operation.arguments, default=str),
-        "committed_at": datetime.now(UTC),
-        "code_version": __version__,
-        "user": _user(),
-        "host": socket.gethostname(),
-        "counts": json.dumps(_counts(changes)),
-        "inputs": json.dumps(operation.inputs, default=str),
-        "tables": json.dumps(state.as_json()),
-        "operation_id": operation.operation_id,
-    }
-    attempt_id = uuid.uuid4().hex
-    rows = pa.Table.from_pylist([row], schema=table.file_arrow)
-    file = write_data_file(storage, table, {}, f"{state.version:020}-{attempt_id}", rows)
-    note = {
-        "operation_id": operation.operation_id,
-        "attempt_id": attempt_id,
-        "tables": state.as_json(),
-    }
-    entry = Entry(
-        (file, *changes.added.get(COMMITS, ())), tuple(changes.removed.get(COMMITS, ())), note
-    )
-    if put_entry(storage, COMMITS, state.version, entry, operation.name):
-        return True
-    storage.delete(f"{COMMITS}/{file.path}")
-    return False
-
-
-def _counts(changes: Changes) -> dict[str, dict[str, int]]:
-    return {
-        name: {
-            "rows_added": sum(f.n_rows for f in changes.added.get(name, ())),
-            "rows_removed": sum(f.n_rows for f in changes.removed.get(name, ())),
-        }
-        for name in changes.tables
-    }
+def _check_files(storage: Storage, changes: Changes) -> None:
+    """Refuse to point at files that vacuum took away from an operation that ran for days."""
+    for name, files in changes.added.items():
+        for file in files:
+            if not storage.exists(f"{name}/{file.path}"):
+                raise ConflictError(
+                    f"{storage.url(name)}/{file.path} was deleted before it was committed. "
+                    "Nothing was committed. Run the same command again, and vacuum with a "
+                    "--keep-days longer than it takes."
+                )
 
 
 def _checkpoint(storage: Storage, state: State, changes: Changes) -> None:
     for name in {COMMITS, *changes.tables}:
         version = state.table(name).version
         if version % CHECKPOINT_EVERY == 0 and version:
-            checkpoint(storage, name, version)
-
-
-def _user() -> str | None:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without a passwd entry
-        return None
+            # The operation is committed: a checkpoint that fails only leaves readers more to read.
+            with suppress(StorageError):
+                checkpoint(storage, name, version)
