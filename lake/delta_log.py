@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from lake.data_files import DataFile
-from lake.errors import CorruptLakeError, NotFoundError
+from lake.errors import CorruptLakeError, NotFoundError, StorageError
 from lake.storage import Storage
 from schemas import Table
 
@@ -133,10 +133,22 @@ def put_entry(storage: Storage, name: str, version: int, entry: Entry, operation
     lines += [{"remove": _remove(file, now_ms, data_change)} for file in entry.removed]
     lines += [{"add": _add(file, now_ms, data_change)} for file in entry.added]
     data = b"".join(orjson.dumps(line) + b"\n" for line in lines)
-    if storage.put_new(_entry_path(name, version), data):
+    path = _entry_path(name, version)
+    try:
+        if storage.put_new(path, data):
+            return True
+    except StorageError:
+        # The entry may be there although the answer was lost. Only then was it not refused.
+        if not storage.exists(path) or not _is_own(storage, name, version, entry):
+            raise
+        storage.sync(path)
         return True
-    theirs = read_entry(storage, name, version).note
-    return bool(theirs.get("attempt_id") == entry.note["attempt_id"])
+    return _is_own(storage, name, version, entry)
+
+
+def _is_own(storage: Storage, name: str, version: int, entry: Entry) -> bool:
+    there = read_entry(storage, name, version).note
+    return bool(there.get("attempt_id") == entry.note["attempt_id"])
 
 
 def append_entry(storage: Storage, name: str, after: int, entry: Entry, operation: str) -> int:
@@ -197,11 +209,24 @@ def replay(files: dict[str, DataFile], entries: Iterable[Entry]) -> dict[str, Da
 
 
 def checkpoint(storage: Storage, name: str, version: int) -> None:
-    """Sum the log up to a version in one file, so that readers need not read every entry."""
+    """Sum the log up to a version in one file, so that readers need not read every entry.
+
+    Raises
+    ------
+    StorageError
+        It cannot be written.
+    """
     from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
 
     options = dict(storage.options) or None
-    DeltaTable(storage.url(name), version=version, storage_options=options).create_checkpoint()
+    try:
+        DeltaTable(storage.url(name), version=version, storage_options=options).create_checkpoint()
+    except (DeltaError, OSError) as error:
+        raise StorageError(
+            f"{storage.url(name)}: no checkpoint could be written: {error}. The table is whole; "
+            "make room, and a later commit writes one."
+        ) from error
     storage.sync(f"{name}/_delta_log/{version:020}.checkpoint.parquet")
     storage.sync(f"{name}/_delta_log/_last_checkpoint")
 
