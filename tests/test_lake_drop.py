@@ -64,6 +64,7 @@ def test_a_dataset_goes_with_all_that_belongs_to_it(lk: Lake) -> None:
     }
     assert counts(lk) == dict.fromkeys(TABLES, 0) | {"structures": 1, "labels": 1, "sources": 1}
     assert counts(lk.at(3)) == before
+    assert lk.check() == []
     assert lk.log()["operation"][0] == "drop"
 
 
@@ -82,6 +83,7 @@ def test_a_label_set_goes_with_its_sources_and_their_rejects(lk: Lake) -> None:
         ("sources", 1),
     ]
     assert counts(lk) == before | {"labels": 4, "sources": 2, "rejects": 0}
+    assert lk.check() == []
     assert lk.scan("sources", dataset="cu").collect()["source_id"].to_list() == [1]
 
 
