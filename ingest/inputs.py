@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -66,12 +67,14 @@ def _expand(name: str, options: Mapping[str, str]) -> Iterator[Input]:
     if name == STANDARD_INPUT:
         yield Input(STANDARD_INPUT, is_local=False)
     elif "://" in name:
-        folder, _, file = name.rpartition("/")
-        storage = open_storage(folder, options)
-        sizes = {f.path: f.size for f in storage.list_files("") if f.path == file}
-        if file not in sizes:
-            raise InvalidInputError(f"{name}: there is no such object. Check the URL.")
-        yield Input(name, sizes[file], is_local=False)
+        folder, _, pattern = name.rpartition("/")
+        objects = open_storage(folder, options).list_files("")
+        there = {f.path: f.size for f in objects if fnmatchcase(f.path, pattern)}
+        there = {path: size for path, size in there.items() if "/" not in path}
+        if not there:
+            raise InvalidInputError(f"{name}: no object has this name. Check the URL.")
+        for path, size in sorted(there.items()):
+            yield Input(f"{folder}/{path}", size, is_local=False)
     elif Path(name).exists() or not glob.has_magic(name):
         yield _local(Path(name))
     else:

@@ -71,8 +71,7 @@ class SourceStream(io.RawIOBase):
 
     def finish(self) -> tuple[str, int]:
         """Read what is left; sha256 in hex and size in bytes of the file as it lies there."""
-        while self._counted.read(_CHUNK_BYTES):
-            pass
+        self._counted.drain()
         return self._counted.sha256, self._counted.size
 
     def file_reject(self) -> Reject | None:
@@ -89,7 +88,7 @@ class _CountedStream(io.RawIOBase):
 
     def peek(self) -> bytes:
         """The first bytes, which the next read gives again."""
-        self._ahead = self._raw.read(64)
+        self._ahead = bytes(self._raw.read(64))
         return self._ahead
 
     def readable(self) -> bool:
@@ -106,6 +105,11 @@ class _CountedStream(io.RawIOBase):
         self.size += len(data)
         return data
 
+    def drain(self) -> None:
+        """Read what is left."""
+        while self.read(_CHUNK_BYTES):
+            pass
+
     def readinto(self, buffer: object) -> int:
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
         data = self.read(len(view))
@@ -120,4 +124,6 @@ class _CountedStream(io.RawIOBase):
 def checksum(item: Input, options: Mapping[str, str]) -> str:
     """sha256 in hex of an input."""
     with open_raw(item, options) as raw:
-        return hashlib.file_digest(cast(io.BufferedReader, raw), "sha256").hexdigest()
+        counted = _CountedStream(raw)
+        counted.drain()
+        return counted.sha256
