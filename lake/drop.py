@@ -54,8 +54,10 @@ def drop(
 
         def still_valid(_: State, new: State) -> bool:
             now = Reader(lake.storage, new)
-            return _find(now, dataset, label_set, model) == found and all(
-                now.files(name, dataset=dataset) == reader.files(name, dataset=dataset)
+            there = _find(now, dataset, label_set, model)
+            return all(_paths(there[name]) == _paths(found[name]) for name in found) and all(
+                _paths(now.files(name, dataset=dataset))
+                == _paths(reader.files(name, dataset=dataset))
                 for name in ("sources", "rejects")
             )
 
@@ -87,6 +89,10 @@ def _find(
         if not any(found[name] for name in OF_A_MODEL):
             raise _missing(reader, OF_A_MODEL, "model", model, dataset)
     return found
+
+
+def _paths(files: Sequence[DataFile]) -> set[str]:
+    return {file.path for file in files}
 
 
 def _missing(
