@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lake.row_index import Places, RowIndex
 
@@ -42,11 +41,3 @@ def shard_bounds(
 def buffer_random(seed: int, epoch: int, first: int) -> np.random.Generator:
     """Random numbers for the buffer of the shard that begins at `first`."""
     return np.random.default_rng((seed, epoch, _BUFFER, first))
-
-
-def runs(order: Places, index: RowIndex) -> list[Places]:
-    """Cut places into runs that lie in one row group each."""
-    if not len(order):
-        return []
-    groups: NDArray[np.int64] = index.group_of(order)
-    return np.split(order, np.flatnonzero(np.diff(groups)) + 1)

@@ -57,6 +57,12 @@ class RowIndex:
         """Which of `groups` each place lies in, -1 for a place of -1. Shape (n,)."""
         return np.searchsorted(self.starts, places, side="right") - 1
 
+    def runs(self, places: Places) -> list[Places]:
+        """Cut places into runs that lie in one row group each, in the same order."""
+        if not len(places):
+            return []
+        return np.split(places, np.flatnonzero(np.diff(self.group_of(places))) + 1)
+
     def locate(self, ids: ArrayLike, datasets: pa.ChunkedArray | None = None) -> Places:
         """The place of each structure, -1 where there is none. Shape (n,).
 

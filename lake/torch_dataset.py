@@ -12,7 +12,7 @@ import pyarrow as pa
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
-from lake.epoch_order import buffer_random, epoch_order, runs, shard_bounds
+from lake.epoch_order import buffer_random, epoch_order, shard_bounds
 from lake.errors import InvalidInputError
 from lake.labelled_rows import LabelledRows, choose_label_set
 from lake.reader import Reader
@@ -141,7 +141,7 @@ class LakeDataset(IterableDataset[Any]):
         start, stop = shard_bounds(len(order), self.rank, self.world_size, which, n_workers)
         random = buffer_random(self._seed, epoch, start)
         for structures, labels in buffers(
-            self._rows, runs(order[start:stop], index), self._buffer_bytes
+            self._rows, index.runs(order[start:stop]), self._buffer_bytes
         ):
             n = len(structures)
             mixed = random.permutation(n) if self._shuffle else np.arange(n)

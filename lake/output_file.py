@@ -1,0 +1,57 @@
+"""Files and folders outside the lake that are there as a whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from lake.errors import InvalidInputError, StorageError
+
+
+@contextmanager
+def finished_path(path: str) -> Iterator[Path]:
+    """A path to write a file or folder at; when the block ends well, it is called `path`.
+
+    When the block ends with an error, what was written is taken away again.
+    """
+    target = Path(path).expanduser().absolute()
+    temporary = target.with_name(f".{target.name}.{uuid4().hex}.tmp")
+    try:
+        yield temporary
+        temporary.replace(target)
+    except StorageError:
+        raise  # of the lake that is read
+    except OSError as error:
+        raise StorageError(
+            f"{target}: {error.strerror or error}. Expected a place with room where you may "
+            "write. Nothing was written; choose another."
+        ) from error
+    finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
+        else:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def output_stream(path: str) -> Iterator[BinaryIO]:
+    """A stream into a new file, which replaces what was there in the end; ``-`` is standard output.
+
+    Raises
+    ------
+    InvalidInputError
+        There is a folder of that name.
+    """
+    if path == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    if Path(path).is_dir():
+        raise InvalidInputError(f"{path} is a folder. Expected the name of a file. Choose one.")
+    with finished_path(path) as temporary, temporary.open("xb") as stream:
+        yield stream
