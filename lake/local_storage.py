@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,7 +82,7 @@ class LocalStorage:
         except OSError as error:
             raise _refused(target, error) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            _discard(temporary)
         _sync_folder(target.parent)
         return True
 
@@ -92,7 +92,7 @@ class LocalStorage:
         try:
             temporary.replace(target)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            _discard(temporary)
             raise _refused(target, error) from error
         _sync_folder(target.parent)
 
@@ -101,22 +101,29 @@ class LocalStorage:
         target = self.root / path
         try:
             _make_folder(target.parent)
-            with target.open("xb") as stream:
+            stream = target.open("xb")
+        except OSError as error:  # also where there is a file: it is not ours to take away
+            raise _refused(target, error) from error
+        try:
+            with stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
             _sync_folder(target.parent)
         except OSError as error:
-            target.unlink(missing_ok=True)
+            _discard(target)
             raise _refused(target, error) from error
         except BaseException:
-            target.unlink(missing_ok=True)
+            _discard(target)
             raise
 
     def sync(self, path: str) -> None:
         target = self.root / path
-        with target.open("rb") as stream:
-            os.fsync(stream.fileno())
+        try:
+            with target.open("rb") as stream:
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise _refused(target, error) from error
         _sync_folder(target.parent)
 
     def delete(self, path: str) -> None:
@@ -134,9 +141,15 @@ class LocalStorage:
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            _discard(temporary)
             raise _refused(target, error) from error
         return temporary
+
+
+def _discard(path: Path) -> None:
+    """Take a file away while an error is on its way, which another must not hide."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def _make_folder(folder: Path) -> None:
