@@ -1,0 +1,313 @@
+"""The commit protocol when processes die, disks fill up and answers get lost."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+from dying_writer import NEW_ROWS, ingest_once
+from lake_samples import append, files, ingest, structure
+
+import lake
+from lake import transaction
+from lake.changes import Changes
+from lake.checking import notes
+from lake.errors import StorageError
+from lake.lake import Lake
+from lake.reader import Reader
+from lake.state import State
+
+TESTS = Path(__file__).parent
+
+
+def process(*arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "dying_writer", *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=TESTS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def make(folder: Path) -> Lake:
+    lk = lake.create(str(folder))
+    ingest(lk, [1], source_id=1)
+    ingest(lk, [2], source_id=2)
+    return lk
+
+
+@pytest.fixture
+def lk(tmp_path: Path) -> Lake:
+    return make(tmp_path / "lake")
+
+
+def ids(lk: Lake, dataset: str = "cu") -> list[int]:
+    return sorted(lk.scan("structures", dataset=dataset).collect()["structure_id"])
+
+
+def raw_ids(lk: Lake) -> list[int]:
+    """What another Delta reader sees."""
+    urls = DeltaTable(lk.storage.url("structures")).file_uris()
+    frame = pl.concat([pl.read_parquet(url, columns=["structure_id"]) for url in urls])
+    return sorted(frame["structure_id"])
+
+
+def assert_recovers(uri: str) -> None:
+    """The lake is as before, or holds the whole operation; the same again completes it."""
+    lk = lake.open(uri)
+    committed = lk.version == 3
+    assert lk.version in (2, 3)
+    assert ids(lk) == ([1, 2, *NEW_ROWS] if committed else [1, 2])
+    assert lk.check() == []
+    ingest(lk, [9], "ni", source_id=9)
+    assert ids(lk) == ([1, 2, *NEW_ROWS] if committed else [1, 2]), "another revealed its rows"
+    assert (ingest_once(lk) is None) == committed
+    assert ids(lk) == [1, 2, *NEW_ROWS]
+    assert ids(lk, "ni") == [9]
+    assert [ids(lk.at(v)) for v in (0, 1, 2)] == [[], [1], [1, 2]]
+    assert lk.version == 4
+    assert lk.check() == []
+    lk.vacuum(dry_run=False, keep_days=0)
+    assert ids(lk) == [1, 2, *NEW_ROWS]
+    assert raw_ids(lk) == [1, 2, *NEW_ROWS, 9]
+    assert lk.check() == []
+    assert notes(lk.reader) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", ["storage", "system"])
+def test_killed_at_every_write_of_a_commit(tmp_path: Path, level: str) -> None:
+    made = make(tmp_path / "made").storage.uri
+
+    def run(when: str, last: int) -> tuple[int, str]:
+        uri = str(tmp_path / f"{when}-{last}")
+        shutil.copytree(made, uri)
+        dead = process("die", uri, level, when, last)
+        output, errors = dead.communicate()
+        assert dead.returncode in (0, -signal.SIGKILL), errors
+        return dead.returncode, output
+
+    code, counted = run("before", -1)
+    assert code == 0
+    n_writes = int(counted)
+    assert n_writes >= 8
+    # After one write is before the next, as far as what lies in storage goes.
+    moments = [*(("before", last) for last in range(n_writes)), ("after", n_writes - 1)]
+    with ThreadPoolExecutor(2) as pool:
+        codes = [code for code, _ in pool.map(lambda moment: run(*moment), moments)]
+    assert set(codes) == {-signal.SIGKILL}
+    for when, last in moments:
+        assert_recovers(str(tmp_path / f"{when}-{last}"))
+
+
+@pytest.mark.slow
+def test_many_writers_lose_nothing(tmp_path: Path) -> None:
+    lk = lake.create(str(tmp_path / "lake"))
+    writers = [process("append", lk.storage.uri, i, 15) for i in range(8)]
+    for writer in writers:
+        _, errors = writer.communicate()
+        assert writer.returncode == 0, errors
+    assert lk.version == 8 * 15
+    assert ids(lk) == sorted(1000 * writer + i for writer in range(8) for i in range(15))
+    assert raw_ids(lk) == ids(lk)
+    assert lk.log()["version"].to_list() == list(range(120, 0, -1))
+    assert [len(ids(lk.at(v))) for v in (1, 17, 50, 51, 119)] == [1, 17, 50, 51, 119]
+    assert lk.check() == []
+    assert notes(lk.reader) == []
+
+
+def before_commit(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
+    """Let others act once, after the next operation wrote its entries and before it commits."""
+    put_commit, calls = transaction.put_commit, []
+
+    def slow(*arguments):
+        if not calls:
+            calls.append(1)
+            act()
+        return put_commit(*arguments)
+
+    monkeypatch.setattr(transaction, "put_commit", slow)
+
+
+def add_missing(lk: Lake, wanted: range) -> int | None:
+    def missing(state: State) -> list[int]:
+        there = Reader(lk.storage, state).scan("structures").collect()["structure_id"]
+        return sorted(set(wanted) - set(there))
+
+    def plan(state: State) -> Changes | None:
+        new = missing(state)
+        if not new:
+            return None
+        added = {"structures": files(lk, "structures", [structure(i) for i in new])}
+        return Changes(added=added, still_valid=lambda _, now: missing(now) == new)
+
+    return lk.commit("ingest", plan)
+
+
+def test_rows_two_writers_both_want_to_add_are_added_once(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Lake(lk.storage)
+    before_commit(monkeypatch, lambda: add_missing(other, range(3, 8)))
+    assert add_missing(lk, range(5, 11)) == 4
+    assert ids(lk) == list(range(1, 11))
+    assert ids(lk.at(3)) == list(range(1, 8))
+    assert lk.check() == []
+
+
+def test_nothing_is_committed_where_another_did_it_all(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Lake(lk.storage)
+    before_commit(monkeypatch, lambda: add_missing(other, range(3, 8)))
+    assert add_missing(lk, range(3, 8)) is None
+    assert ids(lk) == list(range(1, 8))
+    assert lk.version == 3
+    assert lk.check() == []
+
+
+def test_a_full_disk_at_every_write(lk: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = lk.storage.uri
+
+    def fill_at(last: int) -> bool:
+        """Whether the operation went through with its `last` write refused."""
+        writer, count = lake.open(uri), 0
+
+        def refusing(write):
+            def refused(*arguments):
+                nonlocal count
+                count += 1
+                if count - 1 == last:
+                    raise StorageError("No space left on device")
+                return write(*arguments)
+
+            return refused
+
+        for name in ("put_new", "create"):
+            monkeypatch.setattr(writer.storage, name, refusing(getattr(writer.storage, name)))
+        try:
+            ingest_once(writer)
+        except StorageError:
+            return False
+        return True
+
+    last = 0
+    while not fill_at(last):
+        assert lk.version == 2
+        assert ids(lk) == [1, 2]
+        assert lk.check() == []
+        last += 1
+    assert last >= 8  # three files, three entries, the row and the entry of commits
+    assert ids(lk) == [1, 2, *NEW_ROWS]
+    assert lk.version == 3
+    assert lk.check() == []
+
+
+def test_a_checkpoint_that_cannot_be_written_does_not_fail_a_commit(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(transaction, "CHECKPOINT_EVERY", 1)
+    monkeypatch.setattr("deltalake.DeltaTable.create_checkpoint", full)
+    assert ingest_once(lk) == 3
+    assert lk.check() == []
+
+
+@pytest.mark.parametrize("is_raised", [True, False], ids=["raises", "says no"])
+@pytest.mark.parametrize("which", range(4))
+def test_a_put_that_was_done_although_the_answer_was_lost(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch, which: int, is_raised: bool
+) -> None:
+    put_new, calls = lk.storage.put_new, []
+
+    def lossy(path, data):
+        done = put_new(path, data)
+        calls.append(path)
+        if len(calls) - 1 != which:
+            return done
+        if is_raised:
+            raise StorageError("connection reset")
+        return False
+
+    monkeypatch.setattr(lk.storage, "put_new", lossy)
+    assert ingest_once(lk) == 3
+    assert len(calls) == 4
+    assert ids(lk) == [1, 2, *NEW_ROWS]
+    assert lk.log().height == 3
+    assert lk.check() == []
+    assert notes(lk.reader) == []
+
+
+def test_a_put_that_was_refused_is_an_error(lk: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path, data):
+        raise StorageError("no")
+
+    monkeypatch.setattr(lk.storage, "put_new", refused)
+    with pytest.raises(StorageError, match="no"):
+        ingest_once(lk)
+    assert lk.version == 2
+
+
+def test_an_infinite_number_does_not_break_the_log(lk: Lake) -> None:
+    point = {"project": "p", "run_id": "r", "step": 0, "key": "loss", "value": float("inf")}
+    append(lk, runs=[{"project": "p", "run_id": "r", "name": "r"}], training_history=[point])
+    DeltaTable(lk.storage.url("training_history")).get_add_actions(flatten=True)
+    assert lk.scan("training_history").collect()["value"].to_list() == [float("inf")]
+    assert lk.check() == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB, where this user may mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("mounting a small disk is not permitted")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_a_disk_that_is_really_full(small_disk: Path) -> None:
+    lk = make(small_disk / "lake")
+    filler = small_disk / "filler"
+    for spared in (0, 4096, 8192, 16_384, 32_768):
+        with filler.open("wb", buffering=0) as stream, suppress(OSError):
+            while True:
+                stream.write(b"x" * 4096)
+        with filler.open("rb+") as stream:
+            stream.truncate(max(0, filler.stat().st_size - spared))
+        with pytest.raises(StorageError, match="No space left"):
+            ingest_once(lk)
+        assert ids(lk) == [1, 2]
+        assert lk.check() == []
+    filler.unlink()
+    assert ingest_once(lk) == 3
+    assert ids(lk) == [1, 2, *NEW_ROWS]
+    assert lk.check() == []
+
+
+def test_a_lake_one_may_only_read(small_disk: Path) -> None:
+    lk = make(small_disk / "lake")
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    lk = lake.open(lk.storage.uri)
+    assert ids(lk) == [1, 2]
+    assert ids(lk.at(1)) == [1]
+    assert lk.sql("SELECT count(*) FROM labels").fetchall() == [(2,)]
+    assert lk.check() == []
+    assert lk.vacuum().is_empty()
+    for write in (ingest_once, lambda lk: lk.tag("x"), lambda lk: lk.optimize()):
+        with pytest.raises(StorageError, match="Read-only file system"):
+            write(lk)
+    assert lk.version == 2
