@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lake.object_storage import ObjectStorage
+from lake.range_file import RangeFile
 from lake.storage import Storage, open_storage
 
 
@@ -54,9 +56,10 @@ class RowGroupCache:
 
 def open_parquet(storage: Storage, path: str) -> pq.ParquetFile:
     """A data file of the lake, opened for reading row groups."""
-    # Arrow reads a local file by itself, without the interpreter lock.
-    source = storage.url(path) if storage.is_local else storage.open_input(path)
-    return pq.ParquetFile(source, pre_buffer=True)
+    if isinstance(storage, ObjectStorage):
+        return pq.ParquetFile(pa.PythonFile(RangeFile(storage, path), mode="r"), pre_buffer=True)
+    # By its name: Arrow then reads without the interpreter lock.
+    return pq.ParquetFile(storage.url(path))
 
 
 def _open_cache(
