@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
+from ase.calculators.singlepoint import SinglePointCalculator
 from lake_samples import append, ingest, label, structure
 
 import lake
@@ -114,6 +115,15 @@ def test_labels_are_not_those_of_a_changed_structure(lk: Lake) -> None:
     atoms.positions[0, 0] += 0.1
     with pytest.raises(PropertyNotImplementedError):
         atoms.get_potential_energy()
+
+
+def test_the_calculator_has_all_that_ase_gives_its_own(lk: Lake) -> None:
+    atoms = lk.atoms(2)
+    own = SinglePointCalculator(atoms, energy=-1.5)
+    assert atoms.get_potential_energy() == own.get_potential_energy()
+    assert set(vars(own)) - set(vars(atoms.calc)) <= {"get_spin_polarized"}
+    assert isinstance(atoms.calc, SinglePointCalculator)
+    assert atoms.calc.parameters is not lk.atoms(2).calc.parameters
 
 
 @pytest.mark.parametrize("again", [deepcopy, lambda a: pickle.loads(pickle.dumps(a))])
