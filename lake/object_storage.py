@@ -5,10 +5,15 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lake.errors import NotFoundError, StorageError
 from lake.storage import StoredFile
+
+if TYPE_CHECKING:
+    from obstore import ReadableFile
+
+_BUFFER_BYTES = 256 * 1024
 
 
 def obstore_options(options: Mapping[str, str]) -> dict[str, Any]:
@@ -17,6 +22,31 @@ def obstore_options(options: Mapping[str, str]) -> dict[str, Any]:
     allow_http = config.pop("aws_allow_http", config.pop("allow_http", "false"))
     client = {"allow_http": True} if allow_http.lower() in ("1", "true") else None
     return {"config": config, "client_options": client}
+
+
+class _ObjectInput(io.RawIOBase):
+    """obstore's reader as a stream of Python's: it lacks `closed` and `with`."""
+
+    def __init__(self, reader: ReadableFile) -> None:
+        super().__init__()
+        self._reader = reader
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._reader.tell()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._reader.seek(offset, whence)
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._reader.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 class ObjectStorage:
@@ -65,11 +95,13 @@ class ObjectStorage:
         import obstore
 
         try:
-            return cast(BinaryIO, obstore.open_reader(self.store, path))
+            stream = _ObjectInput(obstore.open_reader(self.store, path))
         except FileNotFoundError:
             raise NotFoundError(f"{self.url(path)} does not exist.") from None
         except obstore.exceptions.BaseError as error:
             raise self._refused(path, error) from error
+
+        return io.BufferedReader(stream, _BUFFER_BYTES)
 
     def list_files(self, folder: str) -> Iterator[StoredFile]:
         import obstore
