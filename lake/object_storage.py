@@ -111,7 +111,7 @@ class ObjectStorage:
                 for entry in page:
                     modified_s = entry["last_modified"].timestamp()
                     yield StoredFile(entry["path"], entry["size"], modified_s)
-        except obstore.exceptions.BaseError as error:
+        except (obstore.exceptions.BaseError, FileNotFoundError) as error:
             raise self._refused(folder, error) from error
 
     def put_new(self, path: str, data: bytes) -> bool:
@@ -123,7 +123,7 @@ class ObjectStorage:
             # Also what a second try hears after a first whose answer was lost: whoever asked
             # must look at what lies there.
             return False
-        except obstore.exceptions.BaseError as error:
+        except (obstore.exceptions.BaseError, FileNotFoundError) as error:
             raise self._refused(path, error) from error
         return True
 
@@ -132,7 +132,7 @@ class ObjectStorage:
 
         try:
             obstore.put(self.store, path, data)
-        except obstore.exceptions.BaseError as error:
+        except (obstore.exceptions.BaseError, FileNotFoundError) as error:  # no such bucket
             raise self._refused(path, error) from error
 
     @contextmanager
