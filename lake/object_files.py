@@ -1,20 +1,19 @@
-"""Object stores for DuckDB, whose wheel cannot read them: through fsspec, by obstore."""
+"""Object stores for DuckDB, whose wheel cannot read them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from lake.object_storage import obstore_options
+from lake.read_only_files import ReadOnlyFiles
 from lake.storage import Storage
 
 if TYPE_CHECKING:
     import duckdb
 
+    from lake.object_storage import ObjectStorage
+
 
 def register(connection: duckdb.DuckDBPyConnection, storage: Storage) -> None:
-    """Let a connection read the URLs of a lake in an object store."""
-    from obstore.fsspec import FsspecStore
-
-    scheme = storage.uri.partition("://")[0]
-    filesystem = FsspecStore(cast(Any, scheme), **obstore_options(storage.options))
-    connection.register_filesystem(cast(Any, filesystem))
+    """Let a connection read the URLs of a lake in an object store, and not write there."""
+    files = ReadOnlyFiles(cast("ObjectStorage", storage))
+    connection.register_filesystem(cast(Any, files))

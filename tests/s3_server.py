@@ -35,6 +35,15 @@ def s3_server() -> Iterator[int]:
     server.stop()
 
 
+@contextmanager
+def running_server() -> Iterator[dict[str, str]]:
+    """A server with one empty bucket; the storage options that reach it."""
+    with s3_server() as port:
+        yield {"aws_endpoint": f"http://127.0.0.1:{port}"} | {
+            key.lower(): value for key, value in CREDENTIALS.items()
+        }
+
+
 class LossyProxy(ThreadingHTTPServer):
     """Passes requests on; loses the answer to the PUTs whose numbers are in `lost`.
 
