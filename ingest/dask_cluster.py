@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 from typing import cast
 
-from lake.errors import InvalidInputError
+from lake.errors import InvalidInputError, JobFailedError
 
 CONNECT_TIMEOUT_S = 10
 
@@ -20,9 +20,12 @@ def open_cluster(address: str) -> Iterator[tuple[Executor, int]]:
     ------
     InvalidInputError
         The extra ``dask`` is not installed, no scheduler answers, or it has no workers.
+    JobFailedError
+        The cluster lost a task for good.
     """
     try:
-        from distributed import Client
+        from distributed import Client, KilledWorker
+        from distributed.comm.core import CommClosedError
     except ImportError:
         raise InvalidInputError(
             "--scheduler needs Dask, which is not installed. "
@@ -41,4 +44,10 @@ def open_cluster(address: str) -> Iterator[tuple[Executor, int]]:
             raise InvalidInputError(
                 f"--scheduler {address}: the cluster has no workers. Start some and try again."
             )
-        yield cast(Executor, client.get_executor(pure=False)), n_threads
+        try:
+            yield cast(Executor, client.get_executor(pure=False)), n_threads
+        except (KilledWorker, CancelledError, CommClosedError) as error:
+            raise JobFailedError(
+                f"--scheduler {address}: the cluster lost a task ({error}). Nothing was committed. "
+                "See the logs of its workers, and run the same command again."
+            ) from error

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from lake.errors import AtomlakeError, InvalidInputError
+from lake.errors import AtomlakeError, InvalidInputError, StorageError
 from lake.storage import open_storage
 
 STANDARD_INPUT = "-"
@@ -110,7 +110,14 @@ def open_raw(item: Input, options: Mapping[str, str]) -> Iterator[BinaryIO]:
         folder, _, file = item.uri.rpartition("/")
         yield open_storage(folder, options).open_input(file)
     else:
-        with Path(item.uri).open("rb") as stream:
+        try:
+            stream = Path(item.uri).open("rb")  # noqa: SIM115 - closed below
+        except OSError as error:
+            raise StorageError(
+                f"{item.uri}: {error.strerror or error}. It was there a moment ago. Nothing was "
+                "committed. Run the same command again."
+            ) from error
+        with stream:
             yield stream
 
 

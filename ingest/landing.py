@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -19,6 +20,7 @@ from ingest.report import IngestReport, SourceReport
 from ingest.rows import Integers, concatenate
 from ingest.tasks import Source
 from lake.data_files import DataFile, write_data_file
+from lake.errors import StorageError
 from lake.lake import Lake
 from lake.reader import Reader
 from lake.state import State
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 class Landing:
     """Collects what tasks wrote, and commits what of it is new.
 
-    As a context manager it takes away every file it did not commit.
+    As a context manager it takes away every file that no log has named.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class Landing:
         self.is_strict = is_strict
         self.results: list[TaskResult] = []
         self.written: set[str] = set()
-        self.committed: set[str] = set()
+        self.named: set[str] = set()
         self.accounts = Accounts((), ())
         self._new_ids: dict[str, Integers] = {}
 
@@ -64,8 +66,12 @@ class Landing:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for path in self.written - self.committed:
-            self.lake.storage.delete(path)
+        storage = self.lake.storage
+        # Tasks that were under way when another failed have written files nobody told of.
+        left = self._written_files() if kind is not None else self.written
+        for path in left - self.named:
+            with suppress(StorageError):  # vacuum takes what cannot be taken now
+                storage.delete(path)
 
     def add(self, result: TaskResult) -> None:
         """Take what a task wrote."""
@@ -116,8 +122,8 @@ class Landing:
         files = kept_files(self.lake.storage, self.results, rows, resolution)
         files |= self._account_files()
         paths = {f"{name}/{file.path}" for name, each in files.items() for file in each}
-        self.written |= paths
-        self.committed = paths
+        # From here on a log may name them, whatever becomes of the commit.
+        self.named |= paths
         self._new_ids = {
             "structures": np.sort(rows.structure_id[resolution.adds_structure]),
             "labels": np.sort(rows.structure_id[resolution.adds_label]),
@@ -125,7 +131,7 @@ class Landing:
         return Changes(added=files, still_valid=self._still_valid)
 
     def _still_valid(self, planned_on: State, now: State) -> bool:
-        """Whether nothing this ingest adds was added by another since."""
+        """Whether another has neither added what this ingest adds nor taken rows away since."""
         old, new = Reader(self.lake.storage, planned_on), Reader(self.lake.storage, now)
         partition = {"dataset": self.options.dataset}
         for name in ("structures", "labels"):
@@ -135,10 +141,22 @@ class Landing:
                 partition["label_set"] = self.options.label_set
             before = {file.path for file in old.files(name, **partition)}
             files = [f for f in new.files(name, **partition) if f.path not in before]
+            if before - {file.path for file in new.files(name, **partition)}:
+                return False  # what made frames duplicates may be gone
             ids = new.columns(name, files, ("structure_id",))["structure_id"]
             if np.isin(ids.to_numpy(), self._new_ids[name]).any():
                 return False
         return True
+
+    def _written_files(self) -> set[str]:
+        """Every data file of this ingest that lies in storage, named or not."""
+        mine = self.target.operation_id
+        return {
+            file.path
+            for name in ("structures", "labels", "sources", "rejects")
+            for file in self.lake.storage.list_files(f"{name}/dataset={self.options.dataset}")
+            if file.path.rpartition("/")[2].startswith(mine)
+        }
 
     def _frames_read(self) -> Counter[int]:
         read: Counter[int] = Counter()

@@ -5,6 +5,7 @@ This module is what worker processes load, so it stays clear of DuckDB, Polars a
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from ingest.names import NamePattern
 from ingest.rows import Rows, concatenate
 from ingest.tables import Parsed, parse
 from lake.data_files import DataFile, DataFileWriter, open_data_file
-from lake.errors import InvalidInputError, JobFailedError
+from lake.errors import InvalidInputError, JobFailedError, StorageError
 from lake.storage import open_storage
 from schemas import TABLES
 
@@ -123,7 +124,11 @@ def _open(
         partition["label_set"] = target.label_set
     storage = open_storage(target.lake_uri, target.storage_options)
     return open_data_file(
-        storage, TABLES[name], partition, f"{target.operation_id}-{task.number:06}"
+        storage,
+        TABLES[name],
+        partition,
+        # A cluster may do a task twice; each time it writes files of its own.
+        f"{target.operation_id}-{task.number:06}-{uuid.uuid4().hex[:8]}",
     )
 
 
@@ -148,9 +153,15 @@ def _parse(target: Target, piece: Piece) -> Parsed:
 
 
 def _fetch(piece: Piece) -> bytes:
-    with Path(str(piece.path)).open("rb") as stream:
-        stream.seek(piece.block.offset)
-        data = stream.read(piece.block.length)
+    try:
+        with Path(str(piece.path)).open("rb") as stream:
+            stream.seek(piece.block.offset)
+            data = stream.read(piece.block.length)
+    except OSError as error:
+        raise StorageError(
+            f"{piece.path}: {error.strerror or error}. Every worker must reach the files under the "
+            "same path. Nothing was committed."
+        ) from error
     if xxhash.xxh3_64_intdigest(data) != piece.digest:
         raise InvalidInputError(
             f"{piece.path} changed while it was read. Nothing was committed. "

@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 
 from ingest.frames import Reject
 from ingest.inputs import Input, compression_of, decompressed, open_raw
+from lake.errors import StorageError
 
 _CHUNK_BYTES = 4 << 20
 _STEP_BYTES = 64 << 10
@@ -22,7 +23,8 @@ _DAMAGED = (EOFError, zlib.error, LZMAError, OSError)
 class SourceStream(io.RawIOBase):
     """Decompressed text of a source; counts and checksums the bytes that lie there.
 
-    A damaged file ends where the damage begins, and ``fault`` says what was wrong.
+    A damaged file ends where the damage begins, and ``fault`` says what was wrong. A storage that
+    stops answering is no damage: StorageError.
     """
 
     def __init__(self, raw: BinaryIO) -> None:
@@ -58,6 +60,8 @@ class SourceStream(io.RawIOBase):
             try:
                 part = self._step(min(left, _STEP_BYTES) if left > 0 else _STEP_BYTES)
             except _DAMAGED as error:
+                if self._counted.failure is not None:
+                    raise self._counted.failure from None
                 self.fault = (
                     f"is damaged after {self._counted.size} bytes of {self.compression} ({error}). "
                     "What came before was read. Copy the file again."
@@ -85,10 +89,11 @@ class _CountedStream(io.RawIOBase):
         self._hash = hashlib.sha256()
         self._ahead = b""
         self.size = 0
+        self.failure: StorageError | None = None
 
     def peek(self) -> bytes:
         """The first bytes, which the next read gives again."""
-        self._ahead = bytes(self._raw.read(64))
+        self._ahead = self._read_raw(64)
         return self._ahead
 
     def readable(self) -> bool:
@@ -98,12 +103,23 @@ class _CountedStream(io.RawIOBase):
         if self._ahead and size >= 0:
             data, self._ahead = self._ahead[:size], self._ahead[size:]
         else:
-            data = bytes(self._raw.read(size))
+            data = self._read_raw(size)
             if self._ahead:
                 data, self._ahead = self._ahead + data, b""
         self._hash.update(data)
         self.size += len(data)
         return data
+
+    def _read_raw(self, size: int) -> bytes:
+        try:
+            return bytes(self._raw.read(size))
+        except OSError as error:
+            # Kept, because a decompressor passes it on as if the data were at fault.
+            self.failure = StorageError(
+                f"{getattr(self._raw, 'name', 'the source')}: reading stopped after {self.size} "
+                f"bytes: {error}. Nothing was committed. Run the same command again."
+            )
+            raise self.failure from error
 
     def drain(self) -> None:
         """Read what is left."""

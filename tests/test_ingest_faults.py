@@ -1,5 +1,7 @@
 """Ingest that is killed, or meets a full disk, or two of them at once."""
 
+import gzip
+import io
 import json
 import multiprocessing
 import os
@@ -7,14 +9,16 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import lake
-from ingest import api
+from ingest import api, reading
 from ingest.api import ingest
+from ingest.landing import Landing
 from lake.errors import InvalidInputError, StorageError
 
 N_FRAMES = 1500
@@ -126,8 +130,6 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch)
     path = tmp_path / "a.xyz"
     path.write_text(text_of_frames(5, 100))
     lk = lake.create(str(tmp_path / "lake"))
-    from ingest import reading
-
     fetch = reading._fetch
 
     def changed_then_fetch(piece):
@@ -202,3 +204,89 @@ def test_ingest_into_a_lake_that_is_not_there_names_what_to_do(tmp_path):
     assert ran.returncode == 2
     assert "atomlake init" in ran.stderr
     assert "Traceback" not in ran.stderr
+
+
+class FailingRaw(io.RawIOBase):
+    """Bytes of a file, until the third read fails as a storage does."""
+
+    def __init__(self, path: Path) -> None:
+        self._stream = io.BytesIO(path.read_bytes())
+        self._reads = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self._reads += 1
+        if self._reads == 3:
+            raise StorageError("the connection was reset")
+        return self._stream.read(min(size, 3000))
+
+
+def test_a_storage_that_stops_answering_is_no_damaged_file(tmp_path, monkeypatch):
+    path = tmp_path / "a.xyz.gz"
+    path.write_bytes(gzip.compress(text_of_frames(9, 500).encode()))
+    lk = lake.create(str(tmp_path / "lake"))
+    with monkeypatch.context() as patched:
+        patched.setattr("ingest.tasks.open_raw", lambda item, _: nullcontext(FailingRaw(path)))
+        with pytest.raises(StorageError, match=r"reading stopped after .* the connection was reset"):
+            ingest(lk, "extxyz", [str(path)], dataset="cu")
+    assert lk.version == 0
+    assert ingest(lk, "extxyz", [str(path)], dataset="cu").total("rows") == 500
+
+
+@pytest.mark.parametrize("label_set", ["dft", "other"])
+def test_a_dataset_dropped_before_the_commit_takes_no_duplicate_with_it(
+    tmp_path, monkeypatch, label_set
+):
+    path = tmp_path / "a.xyz"
+    path.write_text(text_of_frames(10, 20))
+    lk = lake.create(str(tmp_path / "lake"))
+    ingest(lk, "extxyz", [str(path)], dataset="cu")
+    path.write_text(text_of_frames(10, 30))
+    plan, dropped = Landing._plan, []
+
+    def plan_then_drop(self, state):
+        changes = plan(self, state)
+        if not dropped:
+            dropped.append(lk.drop(dataset="cu"))
+        return changes
+
+    monkeypatch.setattr(Landing, "_plan", plan_then_drop)
+    ingest(lk, "extxyz", [str(path)], dataset="cu", label_set=label_set)
+    assert counts(lk, "cu") == (30, 30, 1)
+    assert lk.check() == []
+
+
+def test_a_task_done_twice_writes_files_of_its_own(tmp_path, monkeypatch):
+    path = tmp_path / "a.xyz"
+    path.write_text(text_of_frames(11, 20))
+    lk = lake.create(str(tmp_path / "lake"))
+    run_task = reading.run_task
+
+    def twice(target, task):
+        run_task(target, task)
+        return run_task(target, task)
+
+    monkeypatch.setattr(api._run, "__defaults__", (twice,))
+    ingest(lk, "extxyz", [str(path)], dataset="cu")
+    assert counts(lk, "cu") == (20, 20, 1)
+    assert lk.check() == []
+
+
+def test_a_task_that_fails_leaves_no_file_of_the_others(tmp_path, monkeypatch):
+    paths = []
+    for i in range(4):
+        paths.append(tmp_path / f"{i}.xyz")
+        paths[-1].write_text(text_of_frames(20 + i, 20))
+    lk = lake.create(str(tmp_path / "lake"))
+    run_task = reading.run_task
+
+    def fails_late(target, task):
+        if task.number == 2:
+            raise StorageError("the disk is gone")
+        return run_task(target, task)
+
+    monkeypatch.setattr(api._run, "__defaults__", (fails_late,))
+    monkeypatch.setattr("ingest.tasks.MOST_PIECES", 1)
+    with pytest.raises(StorageError, match="the disk is gone"):
+        ingest(lk, "extxyz", [str(path) for path in paths], dataset="cu", workers=2)
+    assert not list((tmp_path / "lake").glob("structures/**/*.parquet"))
+    assert lk.version == 0
