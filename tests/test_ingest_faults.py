@@ -226,7 +226,7 @@ def test_a_storage_that_stops_answering_is_no_damaged_file(tmp_path, monkeypatch
     lk = lake.create(str(tmp_path / "lake"))
     with monkeypatch.context() as patched:
         patched.setattr("ingest.tasks.open_raw", lambda item, _: nullcontext(FailingRaw(path)))
-        with pytest.raises(StorageError, match=r"reading stopped after .* the connection was reset"):
+        with pytest.raises(StorageError, match="the connection was reset"):
             ingest(lk, "extxyz", [str(path)], dataset="cu")
     assert lk.version == 0
     assert ingest(lk, "extxyz", [str(path)], dataset="cu").total("rows") == 500
