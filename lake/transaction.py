@@ -18,7 +18,7 @@ from contextlib import suppress
 
 from lake.changes import Changes, Operation
 from lake.commit_entry import put_commit
-from lake.delta_log import CHECKPOINT_EVERY, Entry, append_entry, checkpoint
+from lake.delta_log import CHECKPOINT_EVERY, Entry, append_entry, checkpoint, read_entry
 from lake.errors import ConflictError, StorageError
 from lake.state import COMMITS, State, newest_state, visible_files
 from lake.storage import Storage
@@ -117,11 +117,28 @@ def _stands(
             visible = visible_files(storage, now, name)
             if any(file.path not in visible for file in files):
                 return False
-            # The log may hold a later entry that brings a file back: see lake.vacuum.
-            after = visible_files(storage, _state_after(now, own, changes), name)
-            if name != COMMITS and any(file.path in after for file in files):
-                return False
+    if any(_is_undone(storage, name, version, changes, now) for name, version in own.items()):
+        return False
     return changes.still_valid is None or changes.still_valid(planned_on, now)
+
+
+def _is_undone(storage: Storage, name: str, own: int, changes: Changes, now: State) -> bool:
+    """Whether an entry above ours takes a file away that we add, or brings one back.
+
+    What closes a hole does (see `lake.holes`), also the hole that an earlier attempt of ours left,
+    with the same files. Planned again, our entry comes above that one, and the files with it.
+    """
+    table = now.table(name)
+    added = {file.path for file in changes.added.get(name, ())}
+    removed = {file.path for file in changes.removed.get(name, ())}
+    for version in range(own + 1, table.version + 1):
+        if version not in table.holes:
+            entry = read_entry(storage, name, version)
+            if not added.isdisjoint(file.path for file in entry.removed):
+                return True
+            if not removed.isdisjoint(file.path for file in entry.added):
+                return True
+    return False
 
 
 def _check_files(storage: Storage, changes: Changes) -> None:

@@ -18,9 +18,10 @@ from lake.changes import Changes
 from lake.checking import notes
 from lake.delta_log import Entry, append_entry
 from lake.errors import ConflictError, InvalidInputError
+from lake.holes import close_holes
 from lake.lake import Lake
 from lake.latents import open_latent_store
-from lake.state import newest_state
+from lake.state import State, newest_state
 from lake.vacuum import vacuum
 
 
@@ -197,6 +198,37 @@ def test_an_entry_overtaken_by_one_that_brings_its_files_back_is_written_again(
     writer_overtaken_by(lk, monkeypatch, close_the_dead_one)
     lk.drop(dataset="cu")
     assert ids(lk) == []
+    assert lk.check() == []
+
+
+@pytest.mark.parametrize("n_plans", [2, 3])
+def test_a_later_attempt_whose_file_was_undone_with_an_earlier_one_writes_another(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch, n_plans: int
+) -> None:
+    other, put_commit, calls = Lake(lk.storage), transaction.put_commit, []
+    log = lk.storage.root / "structures" / "_delta_log"
+    added = files(lk, "structures", [structure(3)])
+    plans: list[int] = []
+
+    def slow(storage, operation, *arguments):
+        if operation.name == "slow":
+            calls.append(1)
+            if len(calls) < n_plans:  # each makes the plan wrong
+                ingest(other, [3 + len(calls)], source_id=3 + len(calls))
+            elif len(calls) == n_plans:  # only the entry of the first attempt is old
+                os.utime(log / f"{3:020}.json", (1.0, 1.0))
+                close_holes(other, 100.0)
+        return put_commit(storage, operation, *arguments)
+
+    def plan(state: State) -> Changes:
+        plans.append(state.version)
+        is_right = len(plans) >= n_plans
+        return Changes(added={"structures": added}, still_valid=lambda *_: is_right)
+
+    monkeypatch.setattr(transaction, "put_commit", slow)
+    lk.commit("slow", plan)
+    assert len(plans) == n_plans + 1
+    assert ids(lk) == raw_ids(lk) == [1, 2, 3, *(3 + i for i in range(1, n_plans))]
     assert lk.check() == []
 
 
