@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 
 import xxhash
 
-from ingest.allocator import freed_memory_kept
-from ingest.executors import open_executor
-from ingest.importer import Importer
-from ingest.inputs import Input, find_inputs
-from ingest.labels import LabelRules
-from ingest.landing import Landing
-from ingest.names import NamePattern
-from ingest.reading import Target, Task, TaskResult, run_task
-from ingest.report import IngestReport, SourceReport
-from ingest.tasks import Progress, Source, TaskCutter, no_progress
-from ingest.unchanged import find_unchanged
-from ingest.units import SourceUnits
+from ingest.frames.importer import Importer
+from ingest.labels.labels import LabelRules
+from ingest.labels.units import SourceUnits
+from ingest.landing.landing import Landing
+from ingest.landing.report import IngestReport, SourceReport
+from ingest.sources.inputs import Input, find_inputs
+from ingest.sources.unchanged import find_unchanged
+from ingest.tables.names import NamePattern
+from ingest.tasks.allocator import freed_memory_kept
+from ingest.tasks.executors import open_executor
+from ingest.tasks.reading import Target, Task, TaskResult, run_task
+from ingest.tasks.tasks import Progress, Source, TaskCutter, no_progress
 from lake.errors import JobFailedError
 from lake.lake import Lake
 from lake.names import check_name

@@ -69,8 +69,8 @@ def _options(command: Command) -> Command:
 def _run(target: Target, importer: str, **options: Any) -> None:
     """Ingest, print the report, and end with code 1 if a frame was rejected."""
     from ingest.api import ingest
-    from ingest.executors import available_cores
     from ingest.progress import progress_shown
+    from ingest.tasks.executors import available_cores
 
     key_map = dict(_pair("--map", text) for text in options.pop("key_map"))
     workers = options.pop("workers")

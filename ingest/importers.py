@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.importer import Importer
+from ingest.frames.importer import Importer
 
 
 def find_importer(name: str) -> Importer:
@@ -16,13 +16,13 @@ def find_importer(name: str) -> Importer:
         ASE knows no such format.
     """
     if name == "extxyz":
-        from ingest.extxyz import ExtxyzImporter
+        from ingest.extxyz.importer import ExtxyzImporter
 
         return ExtxyzImporter()
     if name == "cif":
-        from ingest.cif_importer import CifImporter
+        from ingest.cif.importer import CifImporter
 
         return CifImporter()
-    from ingest.ase_importer import ASE_CIF, AseImporter
+    from ingest.ase_formats.importer import ASE_CIF, AseImporter
 
     return AseImporter("cif" if name == ASE_CIF else name)

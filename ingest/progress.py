@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ingest.tasks import Progress, no_progress
+from ingest.tasks.tasks import Progress, no_progress
 
 _LINE_EVERY_S = 30.0
 

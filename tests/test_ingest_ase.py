@@ -14,9 +14,9 @@ from ase.constraints import FixAtoms, FixBondLength
 from ase.io import read, write
 from extxyz_samples import data_path
 
-from ingest.ase_importer import AseImporter
-from ingest.labels import LabelRules
-from ingest.tables import Parsed, parse
+from ingest.ase_formats.importer import AseImporter
+from ingest.labels.labels import LabelRules
+from ingest.tables.tables import Parsed, parse
 from lake.errors import NotFoundError
 from lake.info_json import decode_info
 

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lake
-from ingest.cif_importer import CifImporter
-from ingest.frames import FrameBatch, Reject
+from ingest.cif.importer import CifImporter
+from ingest.frames.frames import FrameBatch, Reject
 from ingest.importers import find_importer
 
 MINERALS = Path(ase.__file__).parent / "test" / "testdata" / "minerals"

@@ -12,8 +12,8 @@ from extxyz_samples import HEAD, LATTICE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.extxyz_comment import Comment, read_comments
-from ingest.extxyz_comment_tokens import CommentError
+from ingest.extxyz.comment import Comment, read_comments
+from ingest.extxyz.comment_tokens import CommentError
 
 
 def comment(text: str | bytes) -> Comment:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from extxyz_samples import ATOMS, HEAD, frame
 
-from ingest.extxyz_scan import Block, scan_blocks
+from ingest.extxyz.scan import Block, scan_blocks
 
 GOOD = frame()
 WATER = "3\nwater\nO 0 0 0\nH 0 0 1\nH 0 1 0\n"

@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 
 import lake
-from ingest import api, reading
+from ingest import api
 from ingest.api import ingest
-from ingest.landing import Landing
+from ingest.landing.landing import Landing
+from ingest.tasks import reading
 from lake.errors import InvalidInputError, StorageError
 
 N_FRAMES = 1500
@@ -54,7 +55,7 @@ def test_kill_at_a_hundred_moments_loses_nothing_and_shows_no_half(tmp_path):
     path.write_text(text_of_frames(0))
     lk = lake.create(str(tmp_path / "lake"))
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["ingest.api", "ingest.landing", "deltalake"])
+    context.set_forkserver_preload(["ingest.api", "ingest.landing.landing", "deltalake"])
     ingest(lk, "extxyz", [str(path)], dataset="whole")
     started = time.monotonic()
     ingest(lk, "extxyz", [str(path)], dataset="timed")
@@ -185,7 +186,7 @@ def test_a_dask_cluster_reads_the_same_rows(tmp_path):
 
 def test_no_scheduler_at_the_address_is_the_users_error(tmp_path, monkeypatch):
     pytest.importorskip("distributed", reason="the extra dask is not installed")
-    monkeypatch.setattr("ingest.dask_cluster.CONNECT_TIMEOUT_S", 1)
+    monkeypatch.setattr("ingest.tasks.dask_cluster.CONNECT_TIMEOUT_S", 1)
     path = tmp_path / "a.xyz"
     path.write_text(text_of_frames(8, 2))
     lk = lake.create(str(tmp_path / "lake"))
@@ -225,7 +226,9 @@ def test_a_storage_that_stops_answering_is_no_damaged_file(tmp_path, monkeypatch
     path.write_bytes(gzip.compress(text_of_frames(9, 500).encode()))
     lk = lake.create(str(tmp_path / "lake"))
     with monkeypatch.context() as patched:
-        patched.setattr("ingest.tasks.open_raw", lambda item, _: nullcontext(FailingRaw(path)))
+        patched.setattr(
+            "ingest.tasks.tasks.open_raw", lambda item, _: nullcontext(FailingRaw(path))
+        )
         with pytest.raises(StorageError, match="the connection was reset"):
             ingest(lk, "extxyz", [str(path)], dataset="cu")
     assert lk.version == 0
@@ -285,7 +288,7 @@ def test_a_task_that_fails_leaves_no_file_of_the_others(tmp_path, monkeypatch):
         return run_task(target, task)
 
     monkeypatch.setattr(api._run, "__defaults__", (fails_late,))
-    monkeypatch.setattr("ingest.tasks.MOST_PIECES", 1)
+    monkeypatch.setattr("ingest.tasks.tasks.MOST_PIECES", 1)
     with pytest.raises(StorageError, match="the disk is gone"):
         ingest(lk, "extxyz", [str(path) for path in paths], dataset="cu", workers=2)
     assert not list((tmp_path / "lake").glob("structures/**/*.parquet"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from extxyz_samples import HEAD, LATTICE, frame, read
 
-from ingest.labels import LabelRules
+from ingest.labels.labels import LabelRules
 from lake.errors import NotFoundError
 
 FORCES = "Cu 0 0 0 1 2 3\nCu 1 1 1 4 5 6\n"

@@ -8,10 +8,10 @@ import pickle
 import pytest
 from extxyz_samples import data_path, frame
 
-from ingest.extxyz import ExtxyzImporter
-from ingest.labels import LabelRules
-from ingest.names import NamePattern
-from ingest.tables import Parsed, parse
+from ingest.extxyz.importer import ExtxyzImporter
+from ingest.labels.labels import LabelRules
+from ingest.tables.names import NamePattern
+from ingest.tables.tables import Parsed, parse
 from lake.errors import InvalidInputError
 from lake.info_json import decode_info
 

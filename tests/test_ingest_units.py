@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from ingest.units import SourceUnits
+from ingest.labels.units import SourceUnits
 from lake.errors import InvalidInputError, NotFoundError
 
 

@@ -1,0 +1,1 @@
+"""Any structure format ASE reads."""

@@ -1,0 +1,1 @@
+"""Crystallographic information files, through gemmi."""

@@ -1,0 +1,1 @@
+"""Extended XYZ: cutting, comment lines, atom lines."""

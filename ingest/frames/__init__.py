@@ -1,0 +1,1 @@
+"""Frames as columns, and what every reader of a format offers."""

@@ -1,0 +1,1 @@
+"""Labels among the keys and arrays of frames, in the units of the lake."""

@@ -1,0 +1,1 @@
+"""What of it is new, the accounting, and the commit."""

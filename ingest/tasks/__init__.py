@@ -1,0 +1,1 @@
+"""Cutting inputs into tasks, and who does them."""
