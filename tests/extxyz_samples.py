@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from ingest.extxyz import ExtxyzImporter
-from ingest.frames import Reject
-from ingest.labels import LabelRules
-from ingest.tables import parse
-from ingest.units import SourceUnits
+from ingest.extxyz.importer import ExtxyzImporter
+from ingest.frames.frames import Reject
+from ingest.labels.labels import LabelRules
+from ingest.labels.units import SourceUnits
+from ingest.tables.tables import parse
 from lake.info_json import decode_info
 
 HEAD = "Properties=species:S:1:pos:R:3"

@@ -14,9 +14,9 @@ from extxyz_samples import HEAD, LATTICE, Read, data_path, frame, read
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.frames import FrameBatch
-from ingest.labels import LabelRules
-from ingest.tables import parse
+from ingest.frames.frames import FrameBatch
+from ingest.labels.labels import LabelRules
+from ingest.tables.tables import parse
 from lake.errors import InvalidInputError
 from lake.extxyz_text import extxyz_text
 
