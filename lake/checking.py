@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from lake.file_check import check_files
 from lake.latent_check import check_latents
 from lake.leftovers import find_leftovers, named_files
+from lake.log_snapshot import checkpoint_fault
 from lake.problem import Problem
 from lake.reader import Reader
 from lake.row_check import check_rows
@@ -29,7 +32,7 @@ def check(reader: Reader, *, deep: bool = True) -> list[Problem]:
     problems = {name: check_files(reader, name, deep=deep) for name in TABLES}
     readable = [name for name in TABLES if not problems[name]]
     found = [problem for each in problems.values() for problem in each]
-    found += check_rows(reader, readable, deep=deep)
+    found += [*_check_checkpoints(reader, readable), *check_rows(reader, readable, deep=deep)]
     if "embeddings" in readable:
         found += check_latents(reader, deep=deep)
     return found + _check_history(reader) if "commits" in readable else found
@@ -47,6 +50,13 @@ def notes(reader: Reader) -> list[Problem]:
     ]
     files = find_leftovers(reader.storage, named_files(reader.storage, reader.state))
     return holes + [Problem(f.path.partition("/")[0], f.path, f.reason) for f in files]
+
+
+def _check_checkpoints(reader: Reader, names: Sequence[str]) -> Iterator[Problem]:
+    for name in names:
+        what = checkpoint_fault(reader.storage, TABLES[name], reader.state.table(name).version)
+        if what is not None:
+            yield Problem(name, f"{name}/_delta_log", what)
 
 
 def _check_history(reader: Reader) -> list[Problem]:

@@ -1,8 +1,8 @@
-"""The Delta log of one table: reading what a version holds, and adding one entry.
+"""The Delta log of one table: reading its entries, and adding one.
 
-delta-rs makes the tables, reads snapshots and writes checkpoints. The entry of a commit is written
-here, because of two promises delta-rs does not make: the entry is on disk before anyone can see
-it, and a put whose answer was lost is recognised as one's own instead of being done twice.
+delta-rs makes the tables, and sums up their logs (`lake.log_snapshot`). The entry of a commit is
+written here, because of two promises delta-rs does not make: the entry is on disk before anyone can
+see it, and a put whose answer was lost is recognised as one's own instead of being done twice.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,6 @@ from lake.storage import Storage
 from schemas import Table
 
 _ENTRY = re.compile(r"(\d{20})\.json")
-CHECKPOINT_EVERY = 50
 
 _CONFIGURATION = {
     # delta-rs would drop log entries after 30 days, and the past with them; vacuum decides here.
@@ -161,74 +160,6 @@ def append_entry(storage: Storage, name: str, after: int, entry: Entry, operatio
     while not put_entry(storage, name, version, entry, operation):
         version = max(version + 1, newest_version(storage, name) + 1)
     return version
-
-
-def snapshot(storage: Storage, table: Table, version: int) -> dict[str, DataFile]:
-    """The files of a table at a Delta version, by path.
-
-    Raises
-    ------
-    CorruptLakeError
-        The log cannot be read at that version.
-    """
-    if version == 0:
-        return {}
-    import pyarrow as pa
-    from deltalake import DeltaTable
-    from deltalake.exceptions import DeltaError
-
-    url, options = storage.url(table.name), dict(storage.options) or None
-    try:
-        delta = DeltaTable(url, version=version, storage_options=options)
-        actions = pa.table(delta.get_add_actions(flatten=True))
-    except DeltaError as error:
-        raise CorruptLakeError(
-            f"{url}: the log cannot be read at version {version}: {error}. "
-            "Restore the folder _delta_log from a copy."
-        ) from error
-    columns = actions.to_pydict()
-    n_rows = columns.get("num_records", [None] * actions.num_rows)
-    values = [columns[f"partition.{key}"] for key in table.partition]
-    return {
-        path: DataFile(path, dict(zip(table.partition, row, strict=True)), size, n or 0)
-        for path, size, n, *row in zip(
-            columns["path"], columns["size_bytes"], n_rows, *values, strict=True
-        )
-    }
-
-
-def replay(files: dict[str, DataFile], entries: Iterable[Entry]) -> dict[str, DataFile]:
-    """The files after some entries were applied, in order."""
-    files = dict(files)
-    for entry in entries:
-        for file in entry.removed:
-            files.pop(file.path, None)
-        for file in entry.added:
-            files[file.path] = file
-    return files
-
-
-def checkpoint(storage: Storage, name: str, version: int) -> None:
-    """Sum the log up to a version in one file, so that readers need not read every entry.
-
-    Raises
-    ------
-    StorageError
-        It cannot be written.
-    """
-    from deltalake import DeltaTable
-    from deltalake.exceptions import DeltaError
-
-    options = dict(storage.options) or None
-    try:
-        DeltaTable(storage.url(name), version=version, storage_options=options).create_checkpoint()
-    except (DeltaError, OSError) as error:
-        raise StorageError(
-            f"{storage.url(name)}: no checkpoint could be written: {error}. The table is whole; "
-            "make room, and a later commit writes one."
-        ) from error
-    storage.sync(f"{name}/_delta_log/{version:020}.checkpoint.parquet")
-    storage.sync(f"{name}/_delta_log/_last_checkpoint")
 
 
 def _entry_path(name: str, version: int) -> str:

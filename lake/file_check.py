@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import xxhash
 
 from lake.data_files import DataFile
-from lake.delta_log import read_entry, replay
+from lake.delta_log import read_entry
 from lake.errors import AtomlakeError
+from lake.log_snapshot import replay
 from lake.problem import Problem
 from lake.reader import Reader
 from lake.storage import Storage

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lake.data_files import DataFile
-from lake.delta_log import newest_version, read_entry, replay, snapshot
+from lake.delta_log import newest_version, read_entry
 from lake.errors import CorruptLakeError, NotFoundError
+from lake.log_snapshot import replay, snapshot
 from lake.storage import Storage
 from schemas import TABLES
 

@@ -18,8 +18,9 @@ from contextlib import suppress
 
 from lake.changes import Changes, Operation
 from lake.commit_entry import put_commit
-from lake.delta_log import CHECKPOINT_EVERY, Entry, append_entry, checkpoint, read_entry
+from lake.delta_log import Entry, append_entry, read_entry
 from lake.errors import ConflictError, StorageError
+from lake.log_snapshot import CHECKPOINT_EVERY, checkpoint
 from lake.state import COMMITS, State, newest_state, visible_files
 from lake.storage import Storage
 

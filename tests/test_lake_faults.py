@@ -23,7 +23,7 @@ import lake
 from lake import transaction
 from lake.changes import Changes
 from lake.checking import notes
-from lake.errors import StorageError
+from lake.errors import CorruptLakeError, StorageError
 from lake.lake import Lake
 from lake.reader import Reader
 from lake.state import State
@@ -222,6 +222,37 @@ def test_a_checkpoint_that_cannot_be_written_does_not_fail_a_commit(
     monkeypatch.setattr("deltalake.DeltaTable.create_checkpoint", full)
     assert ingest_once(lk) == 3
     assert lk.check() == []
+
+
+@pytest.mark.parametrize("torn", ["00000000000000000003.checkpoint.parquet", "_last_checkpoint"])
+def test_a_checkpoint_torn_by_a_power_cut_hides_nothing(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch, torn: str
+) -> None:
+    monkeypatch.setattr(transaction, "CHECKPOINT_EVERY", 1)
+    assert ingest_once(lk) == 3
+    log = Path(lk.storage.url("structures")) / "_delta_log"
+    for checkpoint in log.glob("*.checkpoint.parquet"):
+        if torn == "_last_checkpoint":  # it names a checkpoint that is not there
+            checkpoint.unlink()
+    if torn != "_last_checkpoint":
+        (log / torn).write_bytes(b"")
+    lk = lake.open(lk.storage.uri)
+    assert ids(lk) == [1, 2, *NEW_ROWS]
+    assert lk.scan("structures", dataset="cu").collect().height == 4
+    (problem,) = lk.check()
+    assert problem.table == "structures"
+    assert "checkpoint" in problem.what
+    ingest(lk, [9], "ni", source_id=9)
+    assert ids(lk, "ni") == [9]
+    for name in (*log.glob("*.checkpoint.parquet"), log / "_last_checkpoint"):
+        name.unlink()
+    assert lk.check() == [], "deleting it mends it, as the message says"
+
+
+def test_a_log_without_one_of_its_entries_is_corrupt(lk: Lake) -> None:
+    (Path(lk.storage.url("structures")) / "_delta_log" / f"{1:020}.json").write_text("{")
+    with pytest.raises(CorruptLakeError, match=r"0001\.json"):
+        ids(lake.open(lk.storage.uri))
 
 
 @pytest.mark.parametrize("is_raised", [True, False], ids=["raises", "says no"])
