@@ -7,6 +7,7 @@ import json
 import socket
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pyarrow as pa
 from lake.changes import Changes, Operation
 from lake.data_files import write_data_file
 from lake.delta_log import Entry, put_entry
+from lake.errors import StorageError
 from lake.state import COMMITS, State
 from lake.storage import Storage
 from lake.version import __version__
@@ -62,7 +64,8 @@ def put_commit(
     )
     if put_entry(storage, COMMITS, state.version, entry, operation.name):
         return True
-    storage.delete(f"{COMMITS}/{file.path}")
+    with suppress(StorageError):  # vacuum takes what cannot be taken now
+        storage.delete(f"{COMMITS}/{file.path}")
     return False
 
 

@@ -117,6 +117,12 @@ class LocalStorage:
             _discard(target)
             raise
 
+    def make_folder(self, path: str) -> None:
+        try:
+            _make_folder(self.root / path)
+        except OSError as error:
+            raise _refused(self.root / path, error) from error
+
     def sync(self, path: str) -> None:
         target = self.root / path
         try:
@@ -178,6 +184,6 @@ def _refused(path: Path, error: OSError) -> StorageError:
     if isinstance(error, StorageError):
         return error
     return StorageError(
-        f"{path}: {error.strerror or error}. The lake needs a place it may read and write, with "
-        "room. Nothing was committed; mend that and run the same command again."
+        f"{path}: {error.strerror or error}. The lake needs a place one may read, and write to "
+        "where it is changed, with room. Mend that, and run the same command again."
     )

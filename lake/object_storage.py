@@ -142,6 +142,9 @@ class ObjectStorage:
         yield stream
         self.put(path, stream.getvalue())
 
+    def make_folder(self, path: str) -> None:
+        pass
+
     def sync(self, path: str) -> None:
         pass
 

@@ -71,6 +71,10 @@ class Storage(Protocol):
         """
         ...
 
+    def make_folder(self, path: str) -> None:
+        """Make a folder and those above it, durably; nothing happens where there is one."""
+        ...
+
     def sync(self, path: str) -> None:
         """Make a file that something else wrote durable, with its place in its folder."""
         ...
