@@ -41,24 +41,42 @@ class Entry:
 
 
 def create_table(storage: Storage, table: Table) -> None:
-    """Make an empty table, unless there is one."""
-    if storage.exists(_entry_path(table.name, 0)):
-        return
+    """Make an empty table, durably, unless there is one.
+
+    Raises
+    ------
+    StorageError
+        It cannot be made there.
+    """
+    first = _entry_path(table.name, 0)
+    if not storage.exists(first):
+        storage.make_folder(f"{table.name}/_delta_log")  # delta-rs would not make it durable
+        _create(storage, table)
+    storage.sync(first)  # also where another made it and was stopped before that
+
+
+def _create(storage: Storage, table: Table) -> None:
     from deltalake import DeltaTable, Schema
+    from deltalake.exceptions import DeltaError
 
     scalars = [c.name for c in table.columns if not _is_nested(c.type) and c.name != "info"]
     configuration = _CONFIGURATION | {"delta.dataSkippingStatsColumns": ",".join(scalars)}
-    DeltaTable.create(
-        storage.url(table.name),
-        Schema.from_arrow(table.arrow),
-        mode="ignore",
-        partition_by=list(table.partition),
-        name=table.name,
-        description=table.doc,
-        configuration=configuration,
-        storage_options=dict(storage.options) or None,
-    )
-    storage.sync(_entry_path(table.name, 0))
+    try:
+        DeltaTable.create(
+            storage.url(table.name),
+            Schema.from_arrow(table.arrow),
+            mode="ignore",
+            partition_by=list(table.partition),
+            name=table.name,
+            description=table.doc,
+            configuration=configuration,
+            storage_options=dict(storage.options) or None,
+        )
+    except (DeltaError, OSError) as error:
+        raise StorageError(
+            f"{storage.url(table.name)}: no table could be made: {error}. A lake needs a place one "
+            "may write to. Choose another, or check the credentials, and make the lake again."
+        ) from error
 
 
 def newest_version(storage: Storage, name: str) -> int:
@@ -89,20 +107,24 @@ def read_entry(storage: Storage, name: str, version: int) -> Entry:
     """
     path = _entry_path(name, version)
     try:
-        lines = [orjson.loads(line) for line in storage.read(path).splitlines() if line]
+        return _parse(storage.read(path))
     except NotFoundError as error:
         raise CorruptLakeError(
             f"{storage.url(path)} is missing. Every version of a table needs its log entry. "
             "Restore the file from a copy."
         ) from error
-    except orjson.JSONDecodeError as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:  # not JSON, or not of a log
         raise CorruptLakeError(
             f"{storage.url(path)} is not a log entry: {error}. Restore the file from a copy."
         ) from error
-    note: Mapping[str, Any] = {}
+
+
+def _parse(data: bytes) -> Entry:
+    lines = [orjson.loads(line) for line in data.splitlines() if line]
+    note: dict[str, Any] = {}
     for line in lines:
         if "commitInfo" in line:
-            note = orjson.loads(line["commitInfo"].get("userMetadata") or "{}")
+            note |= orjson.loads(line["commitInfo"].get("userMetadata") or "{}")
     return Entry(
         added=tuple(_file(line["add"]) for line in lines if "add" in line),
         removed=tuple(_file(line["remove"]) for line in lines if "remove" in line),
@@ -142,7 +164,10 @@ def put_entry(storage: Storage, name: str, version: int, entry: Entry, operation
             raise
         storage.sync(path)
         return True
-    return _is_own(storage, name, version, entry)
+    if not _is_own(storage, name, version, entry):
+        return False
+    storage.sync(path)  # the first try may have ended before that
+    return True
 
 
 def _is_own(storage: Storage, name: str, version: int, entry: Entry) -> bool:

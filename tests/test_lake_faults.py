@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import json
+import os
 import shutil
 import signal
 import subprocess
@@ -16,8 +18,9 @@ from typing import Any
 import polars as pl
 import pytest
 from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 from dying_writer import NEW_ROWS, ingest_once
-from lake_samples import append, files, ingest, structure
+from lake_samples import append, files, ingest, latents, structure
 
 import lake
 from lake import transaction
@@ -25,6 +28,8 @@ from lake.changes import Changes
 from lake.checking import notes
 from lake.errors import CorruptLakeError, StorageError
 from lake.lake import Lake
+from lake.latents import open_latent_store
+from lake.merging import Merger
 from lake.reader import Reader
 from lake.state import State
 
@@ -278,6 +283,103 @@ def test_a_put_that_was_done_although_the_answer_was_lost(
     assert lk.log().height == 3
     assert lk.check() == []
     assert notes(lk.reader) == []
+
+
+def test_an_entry_recognised_as_ones_own_is_made_durable(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_new, synced = lk.storage.put_new, []
+
+    def says_no(path, data):
+        put_new(path, data)
+        return False
+
+    monkeypatch.setattr(lk.storage, "put_new", says_no)
+    monkeypatch.setattr(lk.storage, "sync", synced.append)
+    ingest_once(lk)
+    assert len(synced) == 4
+
+
+def test_every_folder_of_a_new_lake_is_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fsync, synced = os.fsync, set()
+
+    def watched(descriptor):
+        synced.add(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    lk = lake.create(str(tmp_path / "new" / "lake"))
+    folders = {str(path) for path in tmp_path.rglob("*") if path.is_dir()}
+    assert len(folders) > 20
+    assert folders | {str(tmp_path)} <= synced
+    monkeypatch.undo()
+    ingest(lk, [1])
+    assert lk.check() == []
+
+
+def test_a_file_that_cannot_be_cleaned_up_does_not_hide_what_was_done(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path):
+        raise StorageError("no")
+
+    monkeypatch.setattr(lk.storage, "delete", refused)
+    other = Lake(lake.open(lk.storage.uri).storage)
+    before_commit(monkeypatch, lambda: ingest(other, [9], "ni", source_id=9))
+    assert ingest_once(lk) == 4
+    (spare,) = files(lk, "structures", [structure(5)])
+    monkeypatch.setattr(Merger, "files", [("structures", spare)])
+    assert set(lk.optimize()["table"]) == {"structures", "labels", "sources"}
+    assert lk.check() == []
+
+    def write_half() -> None:
+        with open_latent_store(lk.storage, "job") as writer:
+            writer.append(1, latents(65_536))  # a whole shard, which is written at once
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
+
+
+def test_a_place_one_may_not_write_to_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise TableNotFoundError("no permission")
+
+    monkeypatch.setattr("deltalake.DeltaTable.create", refused)
+    with pytest.raises(StorageError, match=r"no permission.*may write"):
+        lake.create(str(tmp_path / "lake"))
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(StorageError, match=r"file.*exists"):
+        lake.create(str(tmp_path / "file" / "lake"))
+
+
+def test_only_a_writer_says_that_nothing_was_committed(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StorageError, match="Is a directory") as caught:
+        lk.storage.read("structures")
+    assert "committed" not in str(caught.value)
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.link", refused)
+    with pytest.raises(StorageError, match=r"No space left.*Nothing was committed"):
+        ingest_once(lk)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "7"])
+def test_an_entry_whose_note_cannot_be_read_is_corrupt(lk: Lake, text: str) -> None:
+    path = Path(lk.storage.url("commits")) / "_delta_log" / f"{2:020}.json"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[0]["commitInfo"]["userMetadata"] = text
+    path.write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(CorruptLakeError, match="commits"):
+        lake.open(lk.storage.uri)
 
 
 def test_a_put_that_was_refused_is_an_error(lk: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
