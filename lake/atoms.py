@@ -11,13 +11,13 @@ import numpy as np
 import pyarrow as pa
 from ase import Atoms
 
-from lake.atom_arrays import decode_arrays
+from lake.atom_arrays import Arrays, decode_arrays
 from lake.errors import InvalidInputError
-from lake.info_json import decode_info
 from lake.labelled_rows import LabelledRows, choose_label_set
 from lake.reader import Reader
 from lake.row_index import Places
 from lake.selection import select_places
+from lake.single_structure import frame_info, read_parts
 from lake.stored_labels import StoredLabels
 from lake.structure_arrays import StructureArrays
 
@@ -25,6 +25,8 @@ COLUMNS = ("n_atoms", "numbers", "positions", "cell", "pbc", "config_type", "inf
 
 # One structure at a time is a common way to ask; the index need not be made for each.
 _opened: WeakKeyDictionary[Reader, tuple[str | None, LabelledRows]] = WeakKeyDictionary()
+_chosen: WeakKeyDictionary[Reader, dict[tuple[str | None, str | None], str | None]]
+_chosen = WeakKeyDictionary()
 
 
 def read_atoms(
@@ -57,9 +59,12 @@ def read_atoms(
     InvalidInputError
         There are several label sets and none is named.
     """
-    rows = _rows(reader, choose_label_set(reader, label_set, dataset))
+    chosen = _chosen.setdefault(reader, {})
+    if (label_set, dataset) not in chosen:
+        chosen[label_set, dataset] = choose_label_set(reader, label_set, dataset)
+    rows = _rows(reader, chosen[label_set, dataset])
     if isinstance(structure_id, int | np.integer):
-        return _build(*rows.fetch([int(structure_id)], dataset))[0]
+        return _assemble(*read_parts(rows, int(structure_id), dataset))
     return _build(*rows.fetch(structure_id, dataset))
 
 
@@ -109,6 +114,17 @@ def _rows(reader: Reader, label_set: str | None) -> LabelledRows:
     return last[1]
 
 
+def _assemble(
+    geometry: dict[str, Any], info: dict[str, Any], arrays: Arrays, results: dict[str, Any]
+) -> Atoms:
+    atoms = Atoms(**geometry)
+    atoms.info = info
+    atoms.arrays.update(arrays)
+    if results:
+        atoms.calc = StoredLabels(geometry, results)
+    return atoms
+
+
 def _build(structures: pa.Table, labels: pa.Table | None) -> list[Atoms]:
     arrays = StructureArrays.from_rows(structures, labels)
     bounds = arrays.offsets.tolist()
@@ -125,24 +141,14 @@ def _build(structures: pa.Table, labels: pa.Table | None) -> list[Atoms]:
             "cell": arrays.cell[i],
             "pbc": arrays.pbc[i],
         }
-        atoms = Atoms(**geometry)
-        atoms.info = infos[i]
-        if others is not None:
-            atoms.arrays.update(others[i])
-        if results[i]:
-            atoms.calc = StoredLabels(geometry, results[i])
-        found.append(atoms)
+        found.append(_assemble(geometry, infos[i], {} if others is None else others[i], results[i]))
     return found
 
 
 def _infos(structures: pa.Table) -> list[dict[str, Any]]:
     """What every frame says of itself."""
-    config_types = structures["config_type"].to_pylist()
-    infos = [decode_info(text or "{}") for text in structures["info"].to_pylist()]
-    return [
-        info if kind is None else {"config_type": kind, **info}
-        for kind, info in zip(config_types, infos, strict=True)
-    ]
+    kinds, texts = (structures[name].to_pylist() for name in ("config_type", "info"))
+    return [frame_info(kind, text) for kind, text in zip(kinds, texts, strict=True)]
 
 
 def _results(arrays: StructureArrays, labels: pa.Table) -> list[dict[str, Any]]:

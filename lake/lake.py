@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lake.errors import InvalidInputError, NotFoundError
+from lake.freshness import is_newest
 from lake.reader import Reader
 from lake.state import State, newest_state, read_state
 from lake.storage import Storage, open_storage
@@ -47,15 +48,16 @@ class Lake:
     @property
     def reader(self) -> Reader:
         """The version that is read now, with its files."""
-        if self._pinned is None:
+        last = self._reader
+        if self._pinned is not None:
+            if last is None:
+                last = Reader(self.storage, read_state(self.storage, self._pinned))
+        elif last is None or not is_newest(self.storage, last.state.version):
             state = newest_state(self.storage)
-        elif self._reader is None:
-            state = read_state(self.storage, self._pinned)
-        else:
-            return self._reader
-        if self._reader is None or self._reader.state.version != state.version:
-            self._reader = Reader(self.storage, state)
-        return self._reader
+            if last is None or last.state.version != state.version:
+                last = Reader(self.storage, state)
+        self._reader = last
+        return last
 
     def at(self, version: int | str) -> Lake:
         """The lake as it was at a version or a tag.

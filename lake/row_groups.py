@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from lake.object_storage import ObjectStorage
 from lake.range_file import RangeFile
+from lake.row_views import RowViews
 from lake.storage import Storage, open_storage
 
 
@@ -32,7 +33,7 @@ class RowGroupCache:
         self._storage = storage
         self._columns = list(columns)
         self._max_bytes = max_bytes
-        self._tables: OrderedDict[RowGroup, pa.Table] = OrderedDict()
+        self._held: OrderedDict[RowGroup, RowViews] = OrderedDict()
         self.n_bytes = 0
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -41,17 +42,21 @@ class RowGroupCache:
 
     def read(self, group: RowGroup) -> pa.Table:
         """The rows of a row group, with the columns of this cache. Partition columns are not."""
-        if group in self._tables:
-            self._tables.move_to_end(group)
-            return self._tables[group]
+        return self.views(group).table
+
+    def views(self, group: RowGroup) -> RowViews:
+        """The same, for reading single rows."""
+        if group in self._held:
+            self._held.move_to_end(group)
+            return self._held[group]
         with open_parquet(self._storage, group.path) as file:
             table = file.read_row_group(group.number, columns=self._columns)
-        while self._tables and self.n_bytes + table.nbytes > self._max_bytes:
-            _, oldest = self._tables.popitem(last=False)
-            self.n_bytes -= oldest.nbytes
-        self._tables[group] = table
+        while self._held and self.n_bytes + table.nbytes > self._max_bytes:
+            _, oldest = self._held.popitem(last=False)
+            self.n_bytes -= oldest.table.nbytes
+        self._held[group] = RowViews(table)
         self.n_bytes += table.nbytes
-        return table
+        return self._held[group]
 
 
 def open_parquet(storage: Storage, path: str) -> pq.ParquetFile:

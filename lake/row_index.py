@@ -91,6 +91,21 @@ class RowIndex:
             places[left[equal]] = candidates[equal]
         return places
 
+    def locate_one(self, identity: int, dataset: str | None = None) -> int:
+        """The place of one structure, -1 where there is none: `locate` without its arrays."""
+        at = int(self._ids.searchsorted(identity))
+        while at < len(self._ids) and self._ids[at] == identity:
+            place = int(self._places[at])
+            if dataset is None or self.partitions[self.row_of(place)[0]]["dataset"] == dataset:
+                return place
+            at += 1
+        return -1
+
+    def row_of(self, place: int) -> tuple[int, int]:
+        """Which of `groups` a place lies in, and the row in it."""
+        group = int(self.starts.searchsorted(place, side="right")) - 1
+        return group, place - int(self.starts[group])
+
     def _codes(self, datasets: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
         """A number for each dataset, -1 for one that no file belongs to. Shape (n,)."""
         codes = pc.index_in(datasets, value_set=self._datasets)

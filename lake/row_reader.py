@@ -13,6 +13,7 @@ from lake.errors import NotFoundError
 from lake.reader import Reader, find_table
 from lake.row_groups import RowGroupCache
 from lake.row_index import Places, RowIndex
+from lake.row_views import RowViews
 
 CACHE_BYTES = 256 * 2**20
 
@@ -80,12 +81,29 @@ class RowReader:
         places = self.index.locate(ids, datasets)
         missing = np.asarray(ids, np.int64)[places < 0]
         if len(missing):
-            more = f" (and {len(missing) - 1} more of those asked for)" if len(missing) > 1 else ""
-            raise NotFoundError(
-                f"No row of {self.name} has structure_id {missing[0]}{more}. Expected values of "
-                "the column structure_id in this version of the lake. Select them by SQL."
-            )
+            raise self._missing(int(missing[0]), len(missing) - 1)
         return self.take(places)
+
+    def fetch_one(self, identity: int, dataset: str | None = None) -> tuple[RowViews, int]:
+        """The row of one structure: the row group it is in, and its number there.
+
+        Raises
+        ------
+        NotFoundError
+            The structure is not in the table.
+        """
+        found = self.find_one(identity, dataset)
+        if found is None:
+            raise self._missing(identity, 0)
+        return found
+
+    def find_one(self, identity: int, dataset: str | None = None) -> tuple[RowViews, int] | None:
+        """The same; None where there is none."""
+        place = self.index.locate_one(identity, dataset)
+        if place < 0:
+            return None
+        group, row = self.index.row_of(place)
+        return self._cache.views(self.index.groups[group]), row
 
     def take(self, places: Places) -> pa.Table:
         """The rows at these places, in this order; a row of NULLs for a place of -1.
@@ -108,6 +126,13 @@ class RowReader:
         back = np.empty_like(order)
         back[order] = np.arange(len(order))
         return rows.take(pa.array(back))
+
+    def _missing(self, identity: int, n_others: int) -> NotFoundError:
+        more = f" (and {n_others} more of those asked for)" if n_others else ""
+        return NotFoundError(
+            f"No row of {self.name} has structure_id {identity}{more}. Expected values of the "
+            "column structure_id in this version of the lake. Select them by SQL."
+        )
 
     def _take_from(self, group: int, places: Places) -> pa.Table:
         """Rows of one row group, at ascending places; rows of NULLs for group -1."""

@@ -16,6 +16,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from lake_samples import append, ingest, label, structure
 
 import lake
+from lake import data_files
 from lake.errors import InvalidInputError, NotFoundError
 from lake.lake import Lake
 
@@ -223,3 +224,61 @@ def test_selecting_by_labels_of_another_set_does_not_double(lk: Lake) -> None:
     append(lk, labels=[label(2, label_set="emt", n_atoms=3, energy=-2.0)])
     found = [a for batch in lk.iter_atoms("energy < 0", label_set="dft") for a in batch]
     assert [a.get_potential_energy() for a in found] == [-1.5]
+
+
+@pytest.mark.parametrize("atoms_per_row_group", [1, 1_000_000])
+def test_one_id_gives_what_a_list_of_ids_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, atoms_per_row_group: int
+) -> None:
+    monkeypatch.setattr(data_files, "ATOMS_PER_ROW_GROUP", atoms_per_row_group)
+    lk = lake.create(str(tmp_path / "lake"))
+    rows = [structure(i, n_atoms=1 + i % 3, info=f'{{"i":{i}}}') for i in range(9)]
+    rows[4]["arrays"] = [array("tags", integers=[1, 2])]
+    rows[5]["arrays"] = []
+    rows[6] |= {"config_type": None, "info": None, "pbc": [True, False, True], "cell": TRICLINIC}
+    labels = [label(i, n_atoms=1 + i % 3, stress=STRESS if i % 2 else None) for i in range(8)]
+    labels[2]["forces"] = labels[3]["energy"] = None
+    append(lk, structures=rows, labels=labels)
+    for one, listed in zip([lk.atoms(i) for i in range(9)], lk.atoms(range(9)), strict=True):
+        assert _content(one) == _content(listed)
+
+
+def _content(atoms: Atoms) -> object:
+    parts = {**atoms.arrays, "cell": atoms.cell.array, "pbc": atoms.pbc}
+    if atoms.calc is not None:
+        parts |= {f"calc {name}": value for name, value in atoms.calc.results.items()}
+        assert atoms.calc.atoms == atoms
+    return atoms.info, {
+        name: (value.dtype, value.tolist()) if isinstance(value, np.ndarray) else value
+        for name, value in parts.items()
+    }
+
+
+def test_one_structure_does_not_keep_its_row_group(lk: Lake) -> None:
+    atoms = lk.atoms(2)
+    arrays = [*atoms.arrays.values(), atoms.pbc, *atoms.calc.results.values()]
+    assert all(a.flags.owndata or a.base.nbytes == a.nbytes for a in arrays if np.ndim(a))
+    atoms.positions += 1.0
+    atoms.calc.results["forces"] += 1.0
+    assert lk.atoms(2).positions[0].tolist() == [0, 3, 6]
+    assert lk.atoms(2).get_forces()[0].tolist() == [1, 4, 7]
+
+
+def test_what_another_writer_commits_is_read_at_once(lk: Lake) -> None:
+    other = lake.open(lk.storage.uri)
+    for identity in range(10, 30):
+        with pytest.raises(NotFoundError):
+            lk.atoms(identity)
+        append(other, structures=[structure(identity)])
+        assert len(lk.atoms(identity)) == 2
+        assert lk.version == other.version
+
+
+def test_a_lake_that_is_taken_away_is_not_read_from_memory(lk: Lake, tmp_path: Path) -> None:
+    assert len(lk.atoms(1)) == 1
+    (tmp_path / "lake").rename(tmp_path / "away")
+    with pytest.raises(NotFoundError, match="holds no lake"):
+        lk.atoms(1)
+    lake.create(str(tmp_path / "lake"))
+    with pytest.raises(NotFoundError, match="structure_id 1"):
+        lk.atoms(1)
