@@ -11,7 +11,9 @@ DATASET = Column("dataset", pa.string(), "Name of the dataset.", required=True)
 STRUCTURE_ID = Column(
     "structure_id",
     pa.int64(),
-    "Hash of the whole frame but its labels: geometry, info and other arrays.",
+    "Hash of the whole frame but its labels: geometry, info and other arrays. Energies, forces, "
+    "stresses and virials under their usual names are left out, whether they were read as labels "
+    "or not.",
     required=True,
 )
 N_ATOMS = Column("n_atoms", pa.int32(), "Number of atoms.", required=True)

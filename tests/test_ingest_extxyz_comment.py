@@ -160,7 +160,7 @@ def test_a_key_may_repeat_with_the_same_value() -> None:
         ("species:S:1:pos:R:3:x", "do not come in threes"),
         ("species:S:1:pos:R:3:x:R:1:x:R:1", "the column 'x' is declared twice"),
         ("species:S:1", "no column pos:R:3"),
-        ("species:S:1:pos:I:3", "no column pos:R:3"),
+        ("species:S:1:pos:S:3", "no column pos:R:3"),
         ("species:S:1:pos:R:2", "no column pos:R:3"),
         ("species:S:1:pos:R:3:x:Q:1", "type 'Q'"),
         ("species:S:1:pos:R:3:x:R:0", "width '0'"),

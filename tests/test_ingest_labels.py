@@ -6,7 +6,7 @@ import pytest
 from extxyz_samples import HEAD, LATTICE, frame, read
 
 from ingest.labels.labels import LabelRules
-from lake.errors import NotFoundError
+from lake.errors import InvalidInputError, NotFoundError
 
 FORCES = "Cu 0 0 0 1 2 3\nCu 1 1 1 4 5 6\n"
 VOIGT = "1.0 2.0 3.0 0.4 0.5 0.6"
@@ -95,12 +95,130 @@ def test_stress_and_virial_may_both_be_given_when_they_agree() -> None:
     assert found.column("stress") == [STRESS]
 
 
-def test_what_is_no_label_stays_where_it_is() -> None:
-    columns = f"{HEAD}:forces:I:3:F:R:1"
-    found = read(frame("energy=high stress=low E=T", "Cu 0 0 0 1 2 3 4\n", columns=columns))
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("energy", "******"),
+        ("energy", "-1,5"),
+        ("energy", '"1.5 eV"'),
+        ("energy", "T"),
+        ("energy", '"1 2"'),
+        ("dft_energy", "[[1, 2]]"),
+        ("stress", '"1 2 x 4 5 6"'),
+        ("stress", "low"),
+        ("stress", "1.0"),
+        ("virial", "T"),
+    ],
+)
+def test_a_usual_name_without_a_usable_value_refuses_the_frame(key: str, value: str) -> None:
+    text = frame(f"{LATTICE} {key}={value}")
+    (reason,) = read(text).reasons
+    label = key.removeprefix("dft_")
+    assert reason.startswith(key)
+    assert f"--map {label}=" in reason
+    assert "expected" in reason
+    without = read(text, key_map={label: ""})
+    assert not without.rejects
+    assert list(without.info()) == [key]
+
+
+@pytest.mark.parametrize("column", ["forces:R:1", "forces:S:3", "dft_force:L:3", "force:I:2"])
+def test_a_column_of_forces_that_holds_none_refuses_the_frame(column: str) -> None:
+    atoms = "Cu 0 0 0 " + " ".join(["T" if ":L:" in column else "1"] * int(column[-1])) + "\n"
+    text = frame(columns=f"{HEAD}:{column}", atoms=atoms)
+    (reason,) = read(text).reasons
+    assert column in reason
+    assert "--map forces=" in reason
+    assert not read(text, key_map={"forces": ""}).rejects
+
+
+def test_a_usable_second_name_is_the_way_out() -> None:
+    (reason,) = read(frame("REF_energy=****** free_energy=-1.5")).reasons
+    assert "--map energy=free_energy" in reason
+
+
+@pytest.mark.parametrize(
+    "value", ["-12345678901234567890", '"123456789012345678901"', "12", "007", "_JSON\\ 5"]
+)
+def test_integers_of_any_size_are_energies(value: str) -> None:
+    found = read(frame(f"energy={value}"))
+    expected = float(value.strip('"').removeprefix("_JSON\\ "))
+    assert found.column("energy") == [expected]
+
+
+def test_integers_are_stresses_forces_and_positions() -> None:
+    found = read(
+        frame(
+            'stress="1 2 3 4 5 99999999999999999999"',
+            "Cu 0 0 0 1 2 3\nCu 1 1 1 4 5 6\n",
+            columns="Properties=species:S:1:pos:I:3:forces:I:3",
+        )
+    )
+    assert found.column("stress")[0]["xy"] == 1e20
+    assert found.column("forces") == [{"x": [1.0, 4.0], "y": [2.0, 5.0], "z": [3.0, 6.0]}]
+    assert found.column("positions")[0]["x"] == [0.0, 1.0]
+
+
+@pytest.mark.parametrize("value", ["None", '""', "_JSON\\ null"])
+def test_a_key_that_holds_nothing_is_no_label(value: str) -> None:
+    found = read(frame(f"energy={value} E=-1.5"))
+    assert found.column("energy") == [-1.5]
+    assert "energy" in found.info()
+    assert not read(frame(f"stress={value} energy=1")).rejects
+
+
+def test_one_letter_may_stand_for_anything() -> None:
+    found = read(frame("E=T F=high", "Cu 0 0 0 4\n", columns=f"{HEAD}:F:R:1"))
     assert found.labels.num_rows == 0
-    assert found.info() == {"energy": "high", "stress": "low", "E": True}
-    assert len(found.column("arrays")[0]) == 2
+    assert found.info() == {"E": True, "F": "high"}
+    assert [entry["name"] for entry in found.column("arrays")[0]] == ["F"]
+    assert read(frame("E=T"), key_map={"energy": "E"}).reasons
+
+
+def test_a_label_name_elsewhere_is_an_ordinary_key() -> None:
+    found = read(frame("forces=none F=3", "Cu 0 0 0 1\n", columns=f"{HEAD}:energy:R:1"))
+    assert found.info() == {"forces": "none", "F": 3}
+
+
+def test_a_key_given_to_one_label_is_none_of_the_others() -> None:
+    found = read(frame(f'{LATTICE} virial="{VOIGT}"'), key_map={"stress": "virial"})
+    assert found.column("stress") == [STRESS]
+    with pytest.raises(InvalidInputError, match=r"e0 to energy and to stress"):
+        LabelRules({"energy": "e0", "stress": "e0"})
+    LabelRules({"energy": "", "stress": ""})
+
+
+def test_the_identity_is_the_same_whichever_label_is_chosen() -> None:
+    columns = f"{HEAD}:forces:R:3:F:R:3"
+    text = frame(
+        f'{LATTICE} energy=-1.5 E=-2.5 stress="{VOIGT}" name=a',
+        "Cu 0 0 0 1 2 3 4 5 6\n",
+        columns=columns,
+    )
+    maps = [
+        {"energy": "energy", "forces": "forces"},
+        {"energy": "E", "forces": "F"},
+        {"energy": "", "forces": "", "stress": ""},
+    ]
+    found = [read(text, key_map=key_map) for key_map in maps]
+    assert found[1].info() == {"energy": -1.5, "name": "a"}
+    assert [entry["name"] for entry in found[1].column("arrays")[0]] == ["forces"]
+    for name in ("structure_id", "structure_check", "geometry_id"):
+        assert len({read.column(name)[0] for read in found}) == 1
+    bare = read(frame(f"{LATTICE} name=a", "Cu 0 0 0\n"))
+    assert bare.column("structure_id") == found[0].column("structure_id")
+
+
+def test_what_could_be_no_label_counts_for_the_identity() -> None:
+    ids = [read(frame(text)).column("structure_id") for text in ("E=a", "E=b", "E=1", "")]
+    assert ids[0] != ids[1]
+    assert ids[2] == ids[3]
+    columns = [f"{HEAD}:F:R:1", f"{HEAD}:F:R:3", HEAD]
+    atoms = ["Cu 0 0 0 1\n", "Cu 0 0 0 1 2 3\n", "Cu 0 0 0\n"]
+    pairs = zip(columns, atoms, strict=True)
+    ids = [read(frame(columns=c, atoms=a)).column("structure_id") for c, a in pairs]
+    assert ids[0] != ids[1]
+    assert ids[1] == ids[2]
 
 
 def test_frames_may_lack_labels() -> None:

@@ -20,6 +20,9 @@ from lake.errors import InvalidInputError, NotFoundError
         ("energy=kcal/mol", 0.04336410),
         ("energy=kJ/mol", 0.01036427),
         ("length=Å", 1.0),
+        ("length=A", 1.0),
+        ("forces=eV/Ang", 1.0),
+        ("stress=eV/ang^3", 1.0),
         ("length=Bohr", 0.52917721),
         ("length=nm", 10.0),
         ("forces=Hartree/Bohr", 51.42206),
@@ -65,6 +68,13 @@ def test_what_is_not_given_follows() -> None:
 def test_a_wrong_unit_lists_the_right_ones(text: str, error: type[Exception], hint: str) -> None:
     with pytest.raises(error, match=hint):
         SourceUnits.parse([text])
+
+
+def test_an_unknown_unit_lists_them_all() -> None:
+    with pytest.raises(NotFoundError) as caught:
+        SourceUnits.parse(["length=furlong"])
+    for unit in ("eV", "kcal/mol", "Å", "nm", "Pa"):
+        assert unit in str(caught.value)
 
 
 def test_one_quantity_has_one_unit() -> None:

@@ -55,8 +55,12 @@ class Columns:
             twice = next(name for name in names if names.count(name) > 1)
             raise _error(properties, f"the column {twice!r} is declared twice")
         positions = next((named[name] for name in POSITION_NAMES if name in named), None)
-        if positions is None or (positions.kind, positions.width) != ("R", 3):
+        if positions is None or positions.kind not in "RI" or positions.width != 3:
             raise _error(properties, "there is no column pos:R:3")
+        if positions.kind == "I":  # a lattice written without decimal points
+            real = Column(positions.name, "R", 3)
+            columns = tuple(real if column is positions else column for column in columns)
+            positions = real
         return cls(columns, _elements(properties, named), positions)
 
 

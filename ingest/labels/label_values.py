@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.frames.frames import Info
+from ingest.frames.text_values import number
 from ingest.labels.label_keys import LabelRules
 
 # Codes print about this many digits of a stress.
 RELATIVE_TOLERANCE = 1e-5
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_MISSING = ("", "None")
 
+Value = TypeVar("Value")
 Tensor = tuple[float, ...]
 Floats = NDArray[np.float64]
 
@@ -71,18 +77,18 @@ class LabelKeys:
         Raises
         ------
         LabelError
-            Two keys differ, or the value is no finite number.
+            Two keys differ, or a value is no finite number.
         """
-        keys = [key for key in self._found["energy"] if type(info[key]) in (float, int)]
-        self._check_fixed("energy", keys, info, "one number")
-        if not keys:
+        energies = self._usable("energy", info, number_of, "one number")
+        if not energies:
             return None
-        energy = float(info.pop(keys[0]))
-        for other in keys[1:]:
-            if info[other] != energy:
-                raise _two("energy", keys[0], energy, other, info[other])
+        first, energy = next(iter(energies.items()))
+        for other, value in list(energies.items())[1:]:
+            if value != energy:
+                raise _two("energy", first, energy, other, value)
         if not math.isfinite(energy):
-            raise LabelError(f"{keys[0]} is {energy}; a finite energy expected")
+            raise LabelError(f"{first} is {energy}; a finite energy expected. {_way_out('energy')}")
+        del info[first]
         return energy
 
     def take_tensor(self, label: str, info: Info) -> Tensor | None:
@@ -91,19 +97,21 @@ class LabelKeys:
         Raises
         ------
         LabelError
-            Two keys differ, or the value is none of 6 or 9 finite numbers, or not symmetric.
+            Two keys differ, or a value is none of 6 or 9 finite numbers, or not symmetric.
         """
-        numbers = {key: flat_numbers(info[key]) for key in self._found[label]}
-        keys = [key for key, value in numbers.items() if value is not None]
-        self._check_fixed(label, keys, info, "6 or 9 numbers")
-        if not keys:
+        numbers = self._usable(label, info, numbers_of, "6 or 9 numbers")
+        if not numbers:
             return None
-        tensors = [voigt(key, numbers[key] or []) for key in keys]
-        for other, tensor in zip(keys[1:], tensors[1:], strict=True):
-            if not agree(tensors[0], tensor):
-                raise _two(label, keys[0], list(tensors[0]), other, list(tensor))
-        info.pop(keys[0])
-        return tensors[0]
+        try:
+            tensors = {key: voigt(key, values) for key, values in numbers.items()}
+        except LabelError as error:
+            raise LabelError(f"{error}. {_way_out(label)}") from None
+        first, tensor = next(iter(tensors.items()))
+        for other, found in tensors.items():
+            if not agree(tensor, found):
+                raise _two(label, first, list(tensor), other, list(found))
+        del info[first]
+        return tensor
 
     def take_config_type(self, info: Info) -> str | None:
         """Take the config type out of `info`, or its text where it is of another type.
@@ -124,9 +132,32 @@ class LabelKeys:
             return text
         return None
 
-    def _check_fixed(self, label: str, keys: list[str], info: Info, expected: str) -> None:
-        for key in self._found[label] if self._rules.is_fixed(label) and not keys else ():
-            raise LabelError(f"{key} is {info[key]!r:.60}, mapped to {label}; {expected} expected")
+    def _usable(
+        self, label: str, info: Info, read: Callable[[Any], Value | None], expected: str
+    ) -> dict[str, Value]:
+        """What `read` makes of each key that holds something.
+
+        Raises
+        ------
+        LabelError
+            It makes nothing of one that should hold the label.
+        """
+        found: dict[str, Value] = {}
+        bad: list[str] = []
+        for key in self._found[label]:
+            if is_missing(info[key]):
+                continue
+            value = read(info[key])
+            if value is not None:
+                found[key] = value
+            elif self._rules.must_hold(label, key):
+                bad.append(key)
+        for key in bad:
+            raise LabelError(
+                f"{key} is {info[key]!r:.60}, {self._rules.claim(label)}; {expected} expected. "
+                f"{_way_out(label, next(iter(found), ''))}"
+            )
+        return found
 
 
 def _take_if_finite(values: Floats, infos: list[Info], key: str) -> Floats | None:
@@ -137,16 +168,31 @@ def _take_if_finite(values: Floats, infos: list[Info], key: str) -> Floats | Non
     return values
 
 
-def flat_numbers(value: Any) -> list[float] | None:
+def is_missing(value: Any) -> bool:
+    """Whether a key says that it holds nothing."""
+    return value is None or (isinstance(value, str) and value.strip() in _MISSING)
+
+
+def number_of(value: Any) -> float | None:
+    """A number, also one that was kept as text because it does not fit 64 bits; else None."""
+    if type(value) in (int, float):
+        return float(value)
+    if not isinstance(value, str):
+        return None
+    found = float(value) if _INTEGER.fullmatch(value) else number(value)
+    return None if found is None else float(found)
+
+
+def numbers_of(value: Any) -> list[float] | None:
     """A list of numbers, or three lists of three, as one flat list; None for anything else."""
+    if isinstance(value, str):
+        value = value.replace(",", " ").split()
     if not isinstance(value, list):
         return None
     if len(value) == 3 and all(isinstance(row, list) and len(row) == 3 for row in value):
         value = [x for row in value for x in row]
-    if not value or not {type(x) for x in value} <= {int, float}:
-        return None
-    numbers: list[float] = value
-    return numbers
+    numbers = [found for x in value if (found := number_of(x)) is not None]
+    return numbers if value and len(numbers) == len(value) else None
 
 
 def voigt(key: str, values: list[float]) -> Tensor:
@@ -184,6 +230,11 @@ def agree(a: Tensor, b: Tensor, scale: float | None = None) -> bool:
     """Whether two tensors are the same to five digits of their largest component, or `scale`."""
     scale = max(map(abs, (*a, *b))) if scale is None else scale
     return all(abs(x - y) <= RELATIVE_TOLERANCE * scale for x, y in zip(a, b, strict=True))
+
+
+def _way_out(label: str, key: str = "") -> str:
+    does = f"to take {key} for it" if key else f"to have no {label}"
+    return f"Mend the frame, or give --map {label}={key} {does}"
 
 
 def _two(label: str, first: str, value: Any, second: str, other: Any) -> LabelError:

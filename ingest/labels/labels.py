@@ -166,13 +166,20 @@ def _take_forces(
 ) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64] | None]:
     arrays = dict(batch.arrays)
     there = [key for key in rules.keys("forces") if key in arrays]
-    keys = [key for key in there if _is_vectors(arrays[key])]
+    keys = [key for key in there if are_vectors(arrays[key])]
+    for key in there:
+        if key not in keys and rules.must_hold("forces", key):
+            other = keys[0] if keys else ""
+            reason = (
+                f"{_declared(key, arrays[key])}, {rules.claim('forces')}, is no column of three "
+                f"real numbers; {key}:R:3 expected. Mend the frame, or give --map forces={other} "
+                f"to {f'take {other} for them' if other else 'have no forces'}"
+            )
+            for i in range(len(batch)):
+                faults.setdefault(i, reason)
     if not keys:
-        for key in there if rules.is_fixed("forces") else ():
-            what = f"{key}, mapped to forces, is no column of three real numbers ({key}:R:3)"
-            faults |= dict.fromkeys(range(len(batch)), what) | faults
         return arrays, None
-    forces = arrays.pop(keys[0])
+    forces = arrays.pop(keys[0]).astype(np.float64, copy=False)
     for other in keys[1:]:
         differs = (forces != arrays[other]).any(axis=1)
         for i, atom in first_atoms(differs, batch):
@@ -190,8 +197,14 @@ def _take_forces(
     return arrays, _scaled(forces, rules.units.forces)
 
 
-def _is_vectors(values: NDArray[Any]) -> bool:
-    return values.dtype.kind == "f" and values.ndim == 2 and values.shape[1] == 3
+def are_vectors(values: NDArray[Any]) -> bool:
+    """Whether a per-atom array holds three numbers for every atom."""
+    return values.dtype.kind in "fi" and values.ndim == 2 and values.shape[1] == 3
+
+
+def _declared(key: str, values: NDArray[Any]) -> str:
+    letter = {"f": "R", "i": "I", "b": "L"}.get(values.dtype.kind, "S")
+    return f"{key}:{letter}:{values.shape[1] if values.ndim == 2 else 1}"
 
 
 def first_atoms(is_bad: NDArray[np.bool_], batch: FrameBatch) -> list[tuple[int, int]]:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 
 from lake.errors import InvalidInputError, NotFoundError
@@ -103,6 +104,9 @@ def _known() -> dict[str, tuple[float, tuple[int, int]]]:
         "kcal/mol": (units.kcal / units.mol, energy),
         "kJ/mol": (units.kJ / units.mol, energy),
         "Angstrom": (1.0, length),
+        "Ang": (1.0, length),
+        "ang": (1.0, length),
+        "A": (1.0, length),
         "Å": (1.0, length),
         "Bohr": (units.Bohr, length),
         "nm": (10.0, length),
@@ -141,7 +145,12 @@ def _product(unit: str) -> tuple[float, tuple[int, int]]:
         match = _POWER.fullmatch(part.strip())
         name = match["name"].strip() if match else part
         if match is None or name not in known:
-            raise NotFoundError.among("unit", name, known)
+            near = get_close_matches(name, known, n=3, cutoff=0.5)
+            hint = f"Did you mean {', '.join(near)}? " if near else ""
+            raise NotFoundError(
+                f"No unit is called {name!r}. {hint}There are: {', '.join(known)}, and products "
+                "of powers such as eV/Å^3."
+            )
         power = sign * int(match["power"] or 1)
         unit_value, powers = known[name]
         value *= math.pow(unit_value, power)

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ingest.frames.frames import FrameBatch
+from ingest.frames.frames import FrameBatch, Info
 from ingest.labels.labels import Labels
+from ingest.labels.unlabelled import unlabelled_arrays, unlabelled_info
 from lake.elements import SYMBOLS, hill_formula
 from lake.identity import Identities, identify, label_checks
 from lake.info_json import encode_info
@@ -38,8 +39,8 @@ def structure_rows(batch: FrameBatch, config_type: list[str | None]) -> tuple[pa
         positions=batch.positions,
         cell=batch.cell,
         pbc=batch.pbc,
-        arrays=batch.arrays,
-        info=infos,
+        arrays=unlabelled_arrays(batch.arrays),
+        info=list(map(_unlabelled, infos, batch.info)),
         config_type=config_type,
     )
     offsets = _offsets(batch)
@@ -84,6 +85,12 @@ def label_rows(batch: FrameBatch, labels: Labels, identities: Identities) -> pa.
     table = _table(columns, LABEL_FIELDS)
     has_any = has_energy | has_stress | (forces is not None)
     return table if has_any.all() else table.filter(pa.array(has_any))
+
+
+def _unlabelled(text: bytes, info: Info) -> bytes:
+    """`text`, which `encode_info` made of `info`, without labels."""
+    bare = unlabelled_info(info)
+    return text if bare is info else encode_info(bare)
 
 
 def _table(columns: dict[str, Any], schema: pa.Schema) -> pa.Table:
