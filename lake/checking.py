@@ -48,7 +48,7 @@ def notes(reader: Reader) -> list[Problem]:
         for name, table in reader.state.tables.items()
         for version in sorted(table.holes)
     ]
-    files = find_leftovers(reader.storage, named_files(reader.storage, reader.state))
+    files = find_leftovers(reader.storage, lambda: named_files(reader.storage, reader.state))
     return holes + [Problem(f.path.partition("/")[0], f.path, f.reason) for f in files]
 
 

@@ -7,7 +7,7 @@ past stays as it was: its versions still pass over the hole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,21 +28,35 @@ def find_holes(storage: Storage, state: State, before_s: float) -> dict[str, lis
     Holes of `state`, and entries above the newest it knows, whose operation crashed or is still on
     its way.
     """
-    found = {}
+    found: dict[str, list[int]] = {}
+    for name, version, written_s in _uncommitted(storage, state):
+        if written_s < before_s:
+            found.setdefault(name, []).append(version)
+    return {name: sorted(versions) for name, versions in found.items()}
+
+
+def pending_files(storage: Storage, state: State, since_s: float) -> dict[str, set[str]]:
+    """Data files, per table, of entries that are still free to become part of the lake.
+
+    Only of entries written since a time, in s since 1970: older ones count as dead.
+    """
+    found: dict[str, set[str]] = {name: set() for name in TABLES}
+    for name, version, written_s in _uncommitted(storage, state):
+        if written_s >= since_s:
+            found[name].update(file.path for file in read_entry(storage, name, version).added)
+    return found
+
+
+def _uncommitted(storage: Storage, state: State) -> Iterator[tuple[str, int, float]]:
+    """Table, version and time of writing of every entry that belongs to no version of the lake."""
     for name in TABLES:
         table = state.table(name)
         if name == COMMITS:
             continue
-        holes = []
         for file in storage.list_files(f"{name}/_delta_log"):
             stem, _, ending = file.path.rpartition("/")[2].partition(".")
-            if ending == "json" and stem.isdigit() and file.modified_s < before_s:
-                version = int(stem)
-                if version and table.admits(version):
-                    holes.append(version)
-        if holes:
-            found[name] = sorted(holes)
-    return found
+            if ending == "json" and stem.isdigit() and int(stem) and table.admits(int(stem)):
+                yield name, int(stem), file.modified_s
 
 
 def close_holes(lake: Lake, before_s: float) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lake.delta_log import read_entry
@@ -47,46 +47,49 @@ def named_files(storage: Storage, state: State) -> dict[str, set[str]]:
     return named
 
 
-def find_leftovers(storage: Storage, needed: Named) -> Iterator[Leftover]:
+def find_leftovers(storage: Storage, find_needed: Callable[[], Named]) -> Iterator[Leftover]:
     """Data files, unfinished writes and latents that are not needed.
 
     Parameters
     ----------
-    needed
-        Data files that are, per table.
+    find_needed
+        Gives the data files that are, per table. Asked once all files are listed, so that what is
+        committed while they are counts.
     """
+    listed = {name: list(storage.list_files(name)) for name in (*TABLES, LATENTS)}
+    needed = find_needed()
     for name in TABLES:
-        for file in storage.list_files(name):
+        for file in listed[name]:
             path = file.path.removeprefix(f"{name}/")
             if _TEMPORARY.fullmatch(path):
                 yield _leftover(file, "a write that did not finish")
             elif not path.startswith("_delta_log/") and path not in needed[name]:
                 yield _leftover(file, "no version needs it")
-    yield from _unpointed_stores(storage, needed["embeddings"])
+    yield from _unpointed_stores(storage, listed[LATENTS], needed["embeddings"])
 
 
-def _unpointed_stores(storage: Storage, embeddings: Iterable[str]) -> Iterator[Leftover]:
+def _unpointed_stores(
+    storage: Storage, files: Iterable[StoredFile], embeddings: set[str]
+) -> Iterator[Leftover]:
     stores: dict[str, list[StoredFile]] = defaultdict(list)
-    for file in storage.list_files(LATENTS):
+    for file in files:
         stores["/".join(file.path.split("/")[:2])].append(file)
     if not stores:
         return
-    pointed = _pointed_stores(storage, set(embeddings))
+    # An earlier vacuum may have forgotten versions, and files with them.
+    there = {file.path.removeprefix("embeddings/") for file in storage.list_files("embeddings")}
+    pointed = stores_pointed_at(storage, embeddings & there)
     for folder in sorted(stores.keys() - pointed):
         newest_s = max(file.modified_s for file in stores[folder])  # a job may still write to it
         for file in stores[folder]:
             yield Leftover(file.path, file.size, newest_s, "no row points at its latents")
 
 
-def _pointed_stores(storage: Storage, embeddings: set[str]) -> set[str]:
+def stores_pointed_at(storage: Storage, embeddings: Iterable[str]) -> set[str]:
+    """Folders of the latents that rows in some data files of ``embeddings`` point at."""
     import polars as pl
 
-    # An earlier vacuum may have forgotten versions, and files with them.
-    urls = [
-        storage.url(file.path)
-        for file in storage.list_files("embeddings")
-        if file.path.removeprefix("embeddings/") in embeddings
-    ]
+    urls = [storage.url(f"embeddings/{path}") for path in sorted(embeddings)]
     if not urls:
         return set()
     options = dict(storage.options) or None

@@ -10,23 +10,27 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
+from lake.attempt import Attempt, check_files
 from lake.changes import Changes, Operation
 from lake.commit_entry import put_commit
-from lake.delta_log import Entry, append_entry, read_entry
+from lake.delta_log import Entry, append_entry
 from lake.errors import ConflictError, StorageError
 from lake.log_snapshot import CHECKPOINT_EVERY, checkpoint
-from lake.state import COMMITS, State, newest_state, visible_files
+from lake.state import COMMITS, State, newest_state
 from lake.storage import Storage
 
 __all__ = ["Changes", "Operation", "commit"]
 
 MOST_TRIES = 1000
+RECHECK_S = 10.0
 _LONGEST_PAUSE_S = 0.2
 
 
@@ -52,14 +56,17 @@ def commit(
     """
     with _nothing_committed():
         state = newest_state(storage)
+    earlier: list[Attempt] = []
     for _ in range(MOST_TRIES):
         with _nothing_committed():
             changes = plan(state)
-        if changes is None or changes.is_empty:
-            return None
-        committed, state = _try(storage, operation, changes, state)
+            if changes is None or changes.is_empty:
+                return None
+            changes = _closing(changes, earlier)
+            entries = _write_entries(storage, operation, changes, state)
+        earlier.append(Attempt(changes, entries, state))
+        committed, state = _try(storage, operation, earlier[-1])
         if committed:
-            _checkpoint(storage, state, changes)
             return state
     raise ConflictError(
         f"{storage.uri}: other writers changed the same rows {MOST_TRIES} times in a row. "
@@ -67,23 +74,38 @@ def commit(
     )
 
 
-def _try(
-    storage: Storage, operation: Operation, changes: Changes, planned_on: State
-) -> tuple[bool, State]:
-    """One go at the whole protocol: whether it was committed, and the newest state."""
-    with _nothing_committed():
-        own = _write_entries(storage, operation, changes, planned_on)
-        _check_files(storage, changes)
-    base = planned_on
-    for attempt in range(MOST_TRIES):
-        if attempt and not _stands(storage, changes, own, planned_on, base):
-            return False, base
-        state = _state_after(base, own, changes)
-        if put_commit(storage, operation, changes, state, own):
+def _closing(changes: Changes, earlier: Sequence[Attempt]) -> Changes:
+    """The changes, which also close the entries of earlier attempts that they repeat.
+
+    Others are left to vacuum, as are those of a writer that died: see `lake.holes`.
+    """
+    closes = {name: list(versions) for name, versions in changes.closes.items()}
+    for attempt in earlier:
+        for name, version in attempt.repeated_by(changes).items():
+            closes.setdefault(name, []).append(version)
+    return replace(changes, closes=closes)
+
+
+def _try(storage: Storage, operation: Operation, attempt: Attempt) -> tuple[bool, State]:
+    """Go for the version after the newest: whether we got it, and the newest state."""
+    base, changes = attempt.planned_on, attempt.changes
+    checked_s = -math.inf
+    for n_tries in range(MOST_TRIES):
+        with _nothing_committed():
+            if n_tries and not attempt.stands(storage, base):
+                return False, base
+            # At each try this could make a writer of many files too slow ever to be the first.
+            if time.monotonic() - checked_s >= RECHECK_S:
+                check_files(storage, changes)
+                checked_s = time.monotonic()
+        state = attempt.state_after(base)
+        if put_commit(storage, operation, changes, state, attempt.entries):
+            _checkpoint(storage, changes, base, state)
             return True, state
-        longest_s = min(_LONGEST_PAUSE_S, 0.002 * 2 ** min(attempt, 10))
+        longest_s = min(_LONGEST_PAUSE_S, 0.002 * 2 ** min(n_tries, 10))
         time.sleep(random.uniform(0, longest_s))  # noqa: S311 - nothing secret
-        base = newest_state(storage)
+        with _nothing_committed():
+            base = newest_state(storage)
     return False, base
 
 
@@ -111,65 +133,11 @@ def _write_entries(
     return own
 
 
-def _state_after(base: State, own: Mapping[str, int], changes: Changes) -> State:
-    tables = dict(base.tables)
-    for name in {*own, *changes.closes}:
-        mine = [own[name]] if name in own else []
-        tables[name] = base.table(name).after(mine, changes.closes.get(name, ()))
-    return State(base.version + 1, tables)
-
-
-def _stands(
-    storage: Storage, changes: Changes, own: Mapping[str, int], planned_on: State, now: State
-) -> bool:
-    """Whether the changes may follow a version of the lake they were not planned on."""
-    if not all(now.table(name).admits(version) for name, version in own.items()):
-        return False
-    for name, files in changes.removed.items():
-        if files and now.table(name) != planned_on.table(name):
-            visible = visible_files(storage, now, name)
-            if any(file.path not in visible for file in files):
-                return False
-    if any(_is_undone(storage, name, version, changes, now) for name, version in own.items()):
-        return False
-    return changes.still_valid is None or changes.still_valid(planned_on, now)
-
-
-def _is_undone(storage: Storage, name: str, own: int, changes: Changes, now: State) -> bool:
-    """Whether an entry above ours takes a file away that we add, or brings one back.
-
-    What closes a hole does (see `lake.holes`), also the hole that an earlier attempt of ours left,
-    with the same files. Planned again, our entry comes above that one, and the files with it.
-    """
-    table = now.table(name)
-    added = {file.path for file in changes.added.get(name, ())}
-    removed = {file.path for file in changes.removed.get(name, ())}
-    for version in range(own + 1, table.version + 1):
-        if version not in table.holes:
-            entry = read_entry(storage, name, version)
-            if not added.isdisjoint(file.path for file in entry.removed):
-                return True
-            if not removed.isdisjoint(file.path for file in entry.added):
-                return True
-    return False
-
-
-def _check_files(storage: Storage, changes: Changes) -> None:
-    """Refuse to point at files that vacuum took away from an operation that ran for days."""
-    for name, files in changes.added.items():
-        for file in files:
-            if not storage.exists(f"{name}/{file.path}"):
-                raise ConflictError(
-                    f"{storage.url(name)}/{file.path} was deleted before it was committed. "
-                    "Nothing was committed. Run the same command again, and vacuum with a "
-                    "--keep-days longer than it takes."
-                )
-
-
-def _checkpoint(storage: Storage, state: State, changes: Changes) -> None:
+def _checkpoint(storage: Storage, changes: Changes, base: State, state: State) -> None:
+    """Sum up the logs that have passed a multiple of `CHECKPOINT_EVERY` with this commit."""
     for name in {COMMITS, *changes.tables}:
         version = state.table(name).version
-        if version % CHECKPOINT_EVERY == 0 and version:
+        if version // CHECKPOINT_EVERY > base.table(name).version // CHECKPOINT_EVERY:
             # The operation is committed: a checkpoint that fails only leaves readers more to read.
             with suppress(StorageError):
                 checkpoint(storage, name, version)

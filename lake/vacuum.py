@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lake.errors import InvalidInputError
 from lake.history import log
-from lake.holes import close_holes
+from lake.holes import close_holes, pending_files
 from lake.leftovers import Leftover, Named, find_leftovers, named_files
 from lake.reader import Reader
 from lake.state import State, newest_state, read_state
@@ -33,8 +33,15 @@ def vacuum(
 
     Files younger than `keep_days` stay, whatever they are: an operation writes its files first and
     commits them last, so what no version names may be about to be named. `keep_days` must be longer
-    than the longest operation takes. One that takes longer finds, before it commits, that its files
-    are gone, and fails; nothing then points at them.
+    than the longest operation takes. Files an entry names that is younger stay too, so what counts
+    is the time to that entry. An operation that takes longer finds, before it commits, that its
+    files are gone, and fails; nothing then points at them.
+
+    A window is left: such an operation looks at its files at most ten seconds before it commits,
+    and vacuum looks at the log once, just before it deletes. If it commits after that look and
+    before a look of its own that finds them gone, the lake names files that are gone, which `check`
+    reports. Only operations longer than `keep_days` are in danger, so nothing should run while one
+    vacuums with ``keep_days=0``.
 
     Entries that crashed operations left in the logs are closed before, as a version of its own, so
     that other Delta readers see what we see. See `lake.holes`.
@@ -71,13 +78,19 @@ def vacuum(
 
 
 def _old_leftovers(storage: Storage, keep_versions: str, before_s: float) -> Iterator[Leftover]:
+    found = find_leftovers(storage, lambda: _needed(storage, keep_versions, before_s))
+    return (file for file in found if file.modified_s < before_s)
+
+
+def _needed(storage: Storage, keep_versions: str, before_s: float) -> Named:
     state = newest_state(storage)
-    needed: Named = (
+    kept = (
         named_files(storage, state)
         if keep_versions == "all"
         else _needed_by_kept(storage, state, before_s)
     )
-    return (file for file in find_leftovers(storage, needed) if file.modified_s < before_s)
+    pending = pending_files(storage, state, before_s)
+    return {name: kept[name] | pending[name] for name in TABLES}
 
 
 def _needed_by_kept(storage: Storage, newest: State, before_s: float) -> dict[str, set[str]]:

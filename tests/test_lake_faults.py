@@ -26,6 +26,7 @@ import lake
 from lake import transaction
 from lake.changes import Changes
 from lake.checking import notes
+from lake.delta_log import Entry, append_entry
 from lake.errors import CorruptLakeError, StorageError
 from lake.lake import Lake
 from lake.latents import open_latent_store
@@ -178,6 +179,50 @@ def test_nothing_is_committed_where_another_did_it_all(
     assert ids(lk) == list(range(1, 8))
     assert lk.version == 3
     assert lk.check() == []
+
+
+@pytest.mark.parametrize("is_same", [True, False], ids=["same files", "other files"])
+def test_an_attempt_planned_again_closes_the_one_before_where_it_repeats_it(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch, is_same: bool
+) -> None:
+    other = Lake(lk.storage)
+    before_commit(monkeypatch, lambda: ingest(other, [9], "ni", source_id=9))
+    plans: list[Changes] = []
+
+    def plan(state: State) -> Changes:
+        rows = [structure(5)]
+        added = (
+            plans[-1].added if plans and is_same else {"structures": files(lk, "structures", rows)}
+        )
+        again = bool(plans)
+        plans.append(Changes(added=added, still_valid=lambda *_: again))
+        return plans[-1]
+
+    assert lk.commit("append", plan) == 4
+    assert len(plans) == 2
+    holes = lk.reader.state.table("structures").holes
+    assert holes == (frozenset() if is_same else {3})
+    assert ids(lk) == [1, 2, 5]
+    assert [ids(lk.at(v)) for v in (2, 3)] == [[1, 2], [1, 2]]
+    if is_same:
+        assert raw_ids(lk) == [1, 2, 5, 9]
+    assert lk.check() == []
+    lk.vacuum(dry_run=False, keep_days=0)
+    assert raw_ids(lk) == [1, 2, 5, 9]
+    assert ids(lk) == [1, 2, 5]
+
+
+def test_a_checkpoint_is_written_where_its_version_was_another_writers(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "CHECKPOINT_EVERY", 4)
+    for i in range(2):  # versions 3 and 4 of the table
+        note = {"operation_id": "dead", "attempt_id": str(i)}
+        append_entry(lk.storage, "structures", 2, Entry(note=note), "ingest")
+    ingest(lk, [3], source_id=3)
+    log = Path(lk.storage.url("structures")) / "_delta_log"
+    assert [path.name for path in log.glob("*.parquet")] == [f"{5:020}.checkpoint.parquet"]
+    assert ids(lk) == [1, 2, 3]
 
 
 def test_a_full_disk_at_every_write(lk: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from lake import transaction
 from lake.changes import Changes
 from lake.checking import notes
 from lake.delta_log import Entry, append_entry
-from lake.errors import ConflictError, InvalidInputError
+from lake.errors import ConflictError, InvalidInputError, NotFoundError
 from lake.holes import close_holes
 from lake.lake import Lake
 from lake.latents import open_latent_store
@@ -183,6 +183,54 @@ def test_an_operation_that_took_longer_than_keep_days_fails_and_points_at_nothin
     assert lk.check() == []
 
 
+def test_files_named_by_a_young_entry_stay_however_old_they_are(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = files(lk, "structures", [structure(3)])
+    with open_latent_store(lk.storage, "slow") as writer:
+        pointer = writer.append(1, latents(2))
+    row = {"dataset": "cu", "model": "m", "model_id": 7, **pointer.as_row()}
+    pointers = files(lk, "embeddings", [row])
+    age(lk)
+    other = Lake(lk.storage)
+    writer_overtaken_by(
+        lk, monkeypatch, lambda: (other.vacuum(dry_run=False), ingest(other, [9], source_id=9))
+    )
+    plan = Changes(added={"structures": added, "embeddings": pointers})
+    assert lk.commit("append", lambda state: plan) == 4
+    assert ids(lk) == [1, 2, 3, 9]
+    assert lk.vacuum(dry_run=False, keep_days=0).is_empty()
+
+
+def test_files_deleted_while_an_operation_waits_for_its_version_are_not_pointed_at(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (added,) = files(lk, "structures", [structure(3)])
+    other = Lake(lk.storage)
+
+    def delete() -> None:
+        ingest(other, [9], source_id=9)
+        other.storage.delete(f"structures/{added.path}")
+
+    writer_overtaken_by(lk, monkeypatch, delete)
+    monkeypatch.setattr(transaction, "RECHECK_S", 0.0)
+    with pytest.raises(ConflictError, match="keep-days"):
+        lk.commit("append", lambda state: Changes(added={"structures": [added]}))
+    assert ids(lk) == [1, 2, 9]
+    assert lk.check() == []
+
+
+def test_rows_that_point_at_latents_vacuum_took_are_not_committed(lk: Lake) -> None:
+    with open_latent_store(lk.storage, "slow") as writer:
+        pointer = writer.append(1, latents(2))
+    age(lk)
+    assert lk.vacuum(dry_run=False).height > 0
+    row = {"dataset": "cu", "model": "m", "model_id": 7, **pointer.as_row()}
+    with pytest.raises(ConflictError, match=r"latents/slow.*keep-days"):
+        append(lk, embeddings=[row])
+    assert lk.check() == []
+
+
 def test_an_entry_overtaken_by_one_that_brings_its_files_back_is_written_again(
     lk: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,12 +304,14 @@ def test_forgotten_versions_lose_their_files_and_tagged_ones_do_not(lk: Lake) ->
     newest = lk.version
     assert ids(lk) == [1, 2, 3]
     assert vacuum(lk, keep_versions="tagged").is_empty(), "all were newest within seven days"
-    found = vacuum(lk, dry_run=False, keep_days=0, keep_versions="tagged")
+    found = lk.vacuum(dry_run=False, keep_days=0, keep_versions="tagged")
     assert found.height > 0
     assert ids(lk) == [1, 2, 3]
     assert ids(lk.at("paper")) == [1]
     assert lk.check() == lk.at("paper").check() == []
     assert lk.at(2).check(deep=False) != []
+    with pytest.raises(NotFoundError, match=r"version 2.*vacuum"):
+        lk.tag("late", 2)
     assert lk.version == newest
     assert lk.log().height == newest
     assert lk.vacuum(dry_run=False, keep_days=0).is_empty()
