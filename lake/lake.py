@@ -189,11 +189,13 @@ class Lake:
 
         return optimize(self, tables)
 
-    def vacuum(self, *, dry_run: bool = True, keep_days: float = 7.0) -> pl.DataFrame:
+    def vacuum(
+        self, *, dry_run: bool = True, keep_days: float = 7.0, keep_versions: str = "all"
+    ) -> pl.DataFrame:
         """Files no version needs, and which of them were deleted. See `lake.vacuum`."""
         from lake.vacuum import vacuum
 
-        return vacuum(self, dry_run=dry_run, keep_days=keep_days)
+        return vacuum(self, dry_run=dry_run, keep_days=keep_days, keep_versions=keep_versions)
 
     def drop(
         self, *, dataset: str, label_set: str | None = None, model: str | None = None

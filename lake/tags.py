@@ -12,7 +12,7 @@ from lake.data_files import DataFile, write_data_file
 from lake.errors import ConflictError, InvalidInputError, NotFoundError
 from lake.names import check_name
 from lake.reader import Reader
-from lake.state import State
+from lake.state import State, read_state
 from lake.transaction import Changes
 from schemas import TABLES
 
@@ -51,7 +51,7 @@ def add_tag(lake: Lake, name: str, version: int | None = None, message: str | No
     InvalidInputError
         The name is a number, or has characters that are not safe in one.
     NotFoundError
-        There is no such version.
+        There is no such version, or vacuum has taken its files.
     ConflictError
         The name is given already, also where another writer was faster.
     """
@@ -72,12 +72,27 @@ def add_tag(lake: Lake, name: str, version: int | None = None, message: str | No
                 f"The tag {name!r} stands for version {given[name]} already. A name is given once, "
                 "so that what cites it stays true. Choose another."
             )
+        _check_kept(Reader(lake.storage, read_state(lake.storage, number)))
         if not files:
             files.append(_write(lake, name, number, message))
         return Changes(added={TAGS.name: files}, still_valid=_same_tags)
 
     lake.commit("tag", plan, arguments={"tag": name, "version": number, "message": message})
     return number
+
+
+def _check_kept(reader: Reader) -> None:
+    """Refuse a version whose files vacuum has taken: a tag promises that it can be read."""
+    for name in TABLES:
+        files = reader.files(name)
+        there = {file.path for file in reader.storage.list_files(name)} if files else set()
+        for file in files:
+            if f"{name}/{file.path}" not in there:
+                raise NotFoundError(
+                    f"{reader.storage.uri}: version {reader.state.version} cannot be read any "
+                    f"more: {name}/{file.path} is gone. vacuum with --keep-versions tagged takes "
+                    "what only versions without a tag need. Tag another version."
+                )
 
 
 def _check_tag(name: str) -> None:

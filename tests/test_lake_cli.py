@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
+from lake_samples import append, structure
 
 import lake
 from lake.cli import COMMANDS, root
@@ -224,3 +225,16 @@ class TestFormats:
 )
 def test_a_cell_is_one_line(value: object, text: str) -> None:
     assert cell_text(value) == text
+
+
+def test_vacuum_can_forget_versions_that_have_no_tag(uri: str) -> None:
+    lk = lake.open(uri)
+    for i in range(2):
+        append(lk, structures=[structure(i)])
+    lk.optimize(["structures"])
+    kept = run("vacuum", "--keep-days", "0", "--lake", uri, "--json")
+    forgotten = run(
+        "vacuum", "--keep-days", "0", "--keep-versions", "tagged", "--lake", uri, "--json"
+    )
+    assert kept.exit_code == forgotten.exit_code == 0
+    assert len(json.loads(forgotten.stdout)) == len(json.loads(kept.stdout)) + 2

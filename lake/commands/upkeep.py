@@ -50,13 +50,23 @@ def optimize(target: Target, tables: tuple[str, ...]) -> None:
     show_default=True,
     help="Keep what was written in the last so many days: a running writer may need it.",
 )
+@click.option(
+    "--keep-versions",
+    type=click.Choice(["all", "tagged"]),
+    default="all",
+    show_default=True,
+    help="'tagged' gives up old versions without a tag: reading them fails from then on.",
+)
 @pass_target
-def vacuum(target: Target, delete: bool, keep_days: float) -> None:
+def vacuum(target: Target, delete: bool, keep_days: float, keep_versions: str) -> None:
     """List the files that no version of the lake needs, or delete them.
 
     \b
     Example:
       atomlake vacuum --lake lakes/demo
       atomlake vacuum --delete --keep-days 30 --lake lakes/demo
+      atomlake vacuum --delete --keep-versions tagged --lake lakes/demo
     """
-    print_frame(target, target.open().vacuum(dry_run=not delete, keep_days=keep_days))
+    lake = target.open()
+    found = lake.vacuum(dry_run=not delete, keep_days=keep_days, keep_versions=keep_versions)
+    print_frame(target, found)
