@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from lake.errors import NotFoundError, StorageError
+from lake.errors import InvalidInputError, NotFoundError, StorageError
 from lake.storage import StoredFile
 
 if TYPE_CHECKING:
     from obstore import ReadableFile
+    from obstore.store import ObjectStore
 
 _BUFFER_BYTES = 256 * 1024
+
+# obstore's threads serve every store of a process, and a fork does not copy threads.
+_used_in: int | None = None
 
 
 def obstore_options(options: Mapping[str, str]) -> dict[str, Any]:
@@ -60,12 +65,32 @@ class ObjectStorage:
         self.uri = uri.rstrip("/")
         self.options = options
         try:
-            self.store = from_url(self.uri, **obstore_options(options))
+            self._store = from_url(self.uri, **obstore_options(options))
         except Exception as error:  # obstore has no common base for a wrong option
             raise StorageError(
                 f"{self.uri}: {error}. Expected a bucket URL and the store's own options. "
                 "Check --storage-option and the environment."
             ) from error
+
+    @property
+    def store(self) -> ObjectStore:
+        """What obstore's functions take.
+
+        Raises
+        ------
+        InvalidInputError
+            The process was forked from one that had used obstore: it would wait forever.
+        """
+        global _used_in
+        if _used_in not in (None, os.getpid()):
+            raise InvalidInputError(
+                f"{self.uri}: this process was forked from one that had read an object store. "
+                "Expected a process started anew, since obstore does not survive a fork. Give "
+                'multiprocessing_context="forkserver" (or "spawn") to DataLoader, or start '
+                "processes that way."
+            )
+        _used_in = os.getpid()
+        return self._store
 
     def url(self, path: str) -> str:
         return f"{self.uri}/{path}"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,17 +18,16 @@ from lake.row_buffer import buffers
 from lake.selection import select_places
 from lake.state import newest_state, read_state
 from lake.storage import open_storage
-from lake.structure_arrays import StructureArrays
+from lake.torch_items import Item, collate, unpack
+from lake.world_place import WorldPlace
+
+__all__ = ["LakeDataset", "collate"]
 
 BUFFER_BYTES = 128 * 2**20
 
 GEOMETRY = ("n_atoms", "numbers", "positions", "cell", "pbc")
 
-PER_ATOM = ("numbers", "positions", "forces")
-
 UNPACKED = 512  # structures that are NumPy arrays at a time
-
-Item = dict[str, Any]
 
 
 class LakeDataset(IterableDataset[Any]):
@@ -42,10 +39,16 @@ class LakeDataset(IterableDataset[Any]):
     eV/Å³, Voigt order, sign as in ASE). A label that is not known is NaN, so that all items have
     the same keys; where the lake has no labels at all the three keys are missing.
 
-    The order depends on seed, epoch, ranks and workers alone. Row groups come in random order, and
-    structures in random order out of a buffer that mixes several of them. Ranks and workers read
-    disjoint shares; a rank's share is the same for any number of workers, and ranks differ by one
-    structure at most.
+    The order depends on `seed`, epoch, number of ranks, number of workers, `buffer_bytes` and the
+    layout of the files, which a version of the lake never changes and ``optimize`` does. Row
+    groups come in random order, and structures in random order out of a buffer that mixes several
+    of them. Ranks and workers read disjoint shares; a rank's share is the same for any number of
+    workers. Ranks differ by one structure at most; see `drop_uneven`.
+
+    Every worker makes batches of its own share, and the last of each may be short: a loader with w
+    workers may give up to w - 1 batches more than its ``len``, or with ``drop_last`` fewer. A lake
+    in an object store needs ``multiprocessing_context="forkserver"`` (or "spawn") in the loader,
+    because obstore does not survive a fork.
 
     Parameters
     ----------
@@ -60,13 +63,18 @@ class LakeDataset(IterableDataset[Any]):
     columns
         Also these columns of structures, as plain values, e.g. ``("config_type",)``.
     seed, shuffle
-        Seed of the order. Without shuffling structures come in the order of the files.
+        Seed of the order, 0 or more. Without shuffling structures come in the order of the files.
     buffer_bytes
         Room for the structures that are mixed, in bytes, in every worker. Beside them a worker
         holds the row groups it is reading, one of structures and two of labels (some 100 MB).
     rank, world_size
         This process among those that train together; by default what torch.distributed says, or
-        the environment variables RANK and WORLD_SIZE, or one process alone.
+        the environment variables RANK and WORLD_SIZE, or one process alone, when an iteration
+        starts; so torch.distributed may be initialised after the dataset is made.
+    drop_uneven
+        Give every rank the same number of structures: leave out what is left over, fewer than
+        `world_size`, and with shuffling others in every epoch. Without it some ranks have one
+        structure more, and a training that waits for all ranks in each step may wait forever.
     transform
         Applied to every item; what it returns is yielded.
 
@@ -90,14 +98,17 @@ class LakeDataset(IterableDataset[Any]):
         buffer_bytes: int = BUFFER_BYTES,
         rank: int | None = None,
         world_size: int | None = None,
+        drop_uneven: bool = False,
         transform: Callable[[Item], Any] | None = None,
     ) -> None:
+        _check_least("seed", seed, 0)
+        _check_least("buffer_bytes", buffer_bytes, 1)
+        self._world = WorldPlace(rank, world_size)
         storage = open_storage(uri, options)
         state = newest_state(storage) if version is None else read_state(storage, version)
         reader = Reader(storage, state)
         chosen = choose_label_set(reader, label_set)
         self.version = state.version
-        self.rank, self.world_size = _place_in_world(rank, world_size)
         self._columns = tuple(columns)
         # The buffer holds what is mixed; a row group is needed again only by the next shard.
         self._rows = LabelledRows(
@@ -110,6 +121,7 @@ class LakeDataset(IterableDataset[Any]):
                 "Expected one or more. Try the condition in: atomlake sql "
                 '"SELECT count(*) FROM structures WHERE …"'
             )
+        self._drop_uneven = drop_uneven
         self._seed = seed
         self._shuffle = shuffle
         self._buffer_bytes = buffer_bytes
@@ -118,13 +130,30 @@ class LakeDataset(IterableDataset[Any]):
         self._epoch = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()
 
+    @property
+    def rank(self) -> int:
+        """Place of this process among those that train together, as it is known now."""
+        return self._world.find()[0]
+
+    @property
+    def world_size(self) -> int:
+        """How many processes train together, as it is known now."""
+        return self._world.find()[1]
+
     def __len__(self) -> int:
         """Structures in this rank's share."""
-        start, stop = shard_bounds(len(self._places), self.rank, self.world_size, 0, 1)
+        start, stop = self._share(0, 1)
         return stop - start
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the order of the next iteration; the same epoch gives the same order."""
+        """Choose the order of the next iteration; the same epoch gives the same order.
+
+        Raises
+        ------
+        InvalidInputError
+            The epoch is negative.
+        """
+        _check_least("epoch", epoch, 0)
         self._epoch.fill_(epoch)
 
     def __iter__(self) -> Iterator[Any]:
@@ -138,7 +167,7 @@ class LakeDataset(IterableDataset[Any]):
         order = self._places
         if self._shuffle:
             order = epoch_order(order, index, self._seed, epoch)
-        start, stop = shard_bounds(len(order), self.rank, self.world_size, which, n_workers)
+        start, stop = self._share(which, n_workers)
         random = buffer_random(self._seed, epoch, start)
         for structures, labels in buffers(
             self._rows, index.runs(order[start:stop]), self._buffer_bytes
@@ -147,69 +176,23 @@ class LakeDataset(IterableDataset[Any]):
             mixed = random.permutation(n) if self._shuffle else np.arange(n)
             for first in range(0, n, UNPACKED):
                 at = pa.array(mixed[first : first + UNPACKED])
-                yield from self._unpack(
-                    structures.take(at), None if labels is None else labels.take(at)
+                taken = None if labels is None else labels.take(at)
+                yield from unpack(structures.take(at), taken, self._columns)
+
+    def _share(self, worker: int, n_workers: int) -> tuple[int, int]:
+        n, (rank, world_size) = len(self._places), self._world.find()
+        if self._drop_uneven:
+            n -= n % world_size
+            if not n:
+                raise InvalidInputError(
+                    f"{len(self._places)} structures are selected for {world_size} ranks. Expected "
+                    "one for each rank or more. Select more, or leave drop_uneven out."
                 )
-
-    def _unpack(self, structures: pa.Table, labels: pa.Table | None) -> Iterator[Item]:
-        arrays = StructureArrays.from_rows(structures, labels)
-        per_structure = {
-            "structure_id": structures["structure_id"].to_numpy(),
-            "cell": arrays.cell,
-            "pbc": arrays.pbc,
-            "energy": arrays.energy,
-            "stress": arrays.stress,
-        }
-        per_atom = {
-            "numbers": arrays.numbers,
-            "positions": arrays.positions,
-            "forces": arrays.forces,
-        }
-        plain = {name: structures[name].to_pylist() for name in self._columns}
-        for i, (start, stop) in enumerate(pairwise(arrays.offsets.tolist())):
-            item: Item = {name: values[i] for name, values in plain.items()}
-            for name, values in per_structure.items():
-                if values is not None:
-                    item[name] = torch.from_numpy(np.array(values[i]))
-            for name, values in per_atom.items():
-                if values is not None:
-                    item[name] = torch.from_numpy(values[start:stop].copy())
-            yield item
+        return shard_bounds(n, rank, world_size, worker, n_workers)
 
 
-def collate(items: Sequence[Item]) -> Item:
-    """One batch of b items with N atoms in all, for ``DataLoader(..., collate_fn=collate)``.
-
-    ``numbers``, ``positions`` and ``forces`` are concatenated over atoms, shape (N, …); other
-    tensors are stacked, shape (b, …); plain values become lists. ``batch`` tells which item every
-    atom belongs to, shape (N,), and ``ptr`` where each begins, shape (b + 1,).
-    """
-    n_atoms = [len(item["numbers"]) for item in items]
-    batch: Item = {
-        # NumPy, because torch starts threads for this and then waits for them.
-        "batch": torch.from_numpy(np.repeat(np.arange(len(items)), n_atoms)),
-        "ptr": torch.from_numpy(np.concatenate(([0], np.cumsum(n_atoms)))),
-    }
-    for name in items[0]:
-        values = [item[name] for item in items]
-        if name in PER_ATOM:
-            batch[name] = torch.cat(values)
-        elif isinstance(values[0], torch.Tensor):
-            batch[name] = torch.stack(values)
-        else:
-            batch[name] = values
-    return batch
-
-
-def _place_in_world(rank: int | None, world_size: int | None) -> tuple[int, int]:
-    """Rank and number of ranks: as given, as torch.distributed says, or as the environment does."""
-    if rank is None and world_size is None:
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            return torch.distributed.get_rank(), torch.distributed.get_world_size()
-        rank, world_size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    if rank is None or world_size is None or not 0 <= rank < world_size:
+def _check_least(name: str, value: Any, least: int) -> None:
+    if not isinstance(value, int | np.integer) or value < least:
         raise InvalidInputError(
-            f"rank is {rank} and world_size {world_size}. Expected both, with "
-            "0 <= rank < world_size. Give both, or set neither and use torch.distributed."
+            f"{name} is {value!r}. Expected a whole number, {least} or more. Give another."
         )
-    return rank, world_size
