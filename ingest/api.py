@@ -107,7 +107,8 @@ def ingest(
     Raises
     ------
     InvalidInputError
-        An option is wrong, or a name stands for nothing that can be read.
+        An option is wrong, a name stands for nothing that can be read, or no frame has a key that
+        `key_map` names.
     JobFailedError
         A worker died.
     """
@@ -156,8 +157,13 @@ def ingest(
         )
         for result in _run(executor, target, cutter.tasks(sources), n_workers * TASKS_UNDER_WAY):
             landing.add(result)
+        if not unchanged:  # a file left alone may be the one that has a mapped key
+            landing.check_mapped_keys()
         version = landing.commit()
-    skipped = [SourceReport(uri, 0, 0, 0, 0, is_unchanged=True) for uri in unchanged]
+    skipped = [
+        SourceReport(uri, 0, 0, 0, 0, is_unchanged=True, earlier_rejects=rejects)
+        for uri, rejects in unchanged.items()
+    ]
     return landing.report(version, skipped)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -72,7 +72,7 @@ def _run(target: Target, importer: str, **options: Any) -> None:
     from ingest.progress import progress_shown
     from ingest.tasks.executors import available_cores
 
-    key_map = dict(_pair("--map", text) for text in options.pop("key_map"))
+    key_map = _key_map(options.pop("key_map"))
     workers = options.pop("workers")
     with progress_shown(is_wanted=not target.as_json) as progress:
         report = ingest(
@@ -91,6 +91,16 @@ def _run(target: Target, importer: str, **options: Any) -> None:
         click.echo(report.text())
     if not report.is_clean:
         raise SystemExit(1)
+
+
+def _key_map(texts: Sequence[str]) -> dict[str, str]:
+    key_map: dict[str, str] = {}
+    for label, key in (_pair("--map", text) for text in texts):
+        if key_map.setdefault(label, key) != key:
+            raise InvalidInputError(
+                f"--map gives {label} twice: {key_map[label]} and {key}. Give one."
+            )
+    return key_map
 
 
 def _pair(option: str, text: str) -> tuple[str, str]:

@@ -62,11 +62,17 @@ class Block:
 
     def reject(self, index: int, reason: str, line: int | None = None) -> Reject:
         """The good frame number `index` of the block, refused after all; needs the data."""
-        data = self.data or b""
-        start, end = int(self.start[index]), int(self.end[index])
-        excerpt = data[start : min(end, start + EXCERPT_LENGTH)].decode("utf-8", "replace")
+        frame = int(self.frame[index])
         where = int(self.line[index]) if line is None else line
-        return Reject(int(self.frame[index]), where, reason, excerpt)
+        return Reject(frame, where, reason, self.excerpt(frame, where))
+
+    def excerpt(self, frame: int, line: int) -> str:
+        """How a good frame of the block begins, by its index in the stream; needs the data."""
+        del line
+        index = int(np.searchsorted(self.frame, frame))
+        start, end = int(self.start[index]), int(self.end[index])
+        text = (self.data or b"")[start : min(end, start + EXCERPT_LENGTH)]
+        return text.decode("utf-8", "replace")
 
     def with_data(self, data: bytes) -> Block:
         """The block with its text: the `length` bytes at `offset`."""

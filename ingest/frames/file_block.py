@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import BinaryIO
 
-from ingest.frames.frames import Reject
+from ingest.frames.frames import EXCERPT_LENGTH, Reject
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,12 @@ class FileBlock:
     def with_data(self, data: bytes) -> FileBlock:
         """The block with its bytes."""
         return replace(self, data=data)
+
+    def excerpt(self, frame: int, line: int) -> str:
+        """The text from `line` on, or that of the file where the format has no lines (0)."""
+        del frame
+        text = (self.data or b"").split(b"\n", max(line - 1, 0))[-1]
+        return text[:EXCERPT_LENGTH].decode("utf-8", "replace")
 
 
 def whole_file(stream: BinaryIO, name: str) -> Iterator[FileBlock]:

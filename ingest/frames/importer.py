@@ -49,6 +49,10 @@ class Block(Protocol):
         """The block with its text."""
         ...
 
+    def excerpt(self, frame: int, line: int) -> str:
+        """How a frame of the block begins, by its index and line in the source; needs the text."""
+        ...
+
 
 class Importer(Protocol):
     """Reads one format in two steps: cutting, which is cheap, and reading, which runs in parallel.

@@ -189,7 +189,8 @@ def _take_forces(
                 f"{_row(arrays[other], batch, i, atom)}: two values for the forces. Say which one "
                 f"it is: --map forces={keys[0]}",
             )
-    for i, atom in first_atoms(~np.isfinite(forces).all(axis=1), batch):
+    is_bad: NDArray[np.bool_] = np.logical_not(np.isfinite(forces).all(axis=1))
+    for i, atom in first_atoms(is_bad, batch):
         faults.setdefault(
             i,
             f"atom {atom} has {keys[0]} {_row(forces, batch, i, atom)}; finite numbers expected",

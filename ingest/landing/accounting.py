@@ -34,8 +34,14 @@ def settle(
     rejects: Sequence[tuple[int, Reject]],
     rows: Rows,
     resolution: Resolution,
+    excerpts: Mapping[int, str],
 ) -> Accounts:
     """Count rows, duplicates and rejects of every source.
+
+    Parameters
+    ----------
+    excerpts
+        How the rows that `resolution` rejects begin.
 
     Raises
     ------
@@ -43,7 +49,10 @@ def settle(
         The counts of a source do not close, which no input may bring about.
     """
     later = [
-        (int(rows.source[row]), Reject(int(rows.frame[row]), int(rows.line[row]), reason))
+        (
+            int(rows.source[row]),
+            Reject(int(rows.frame[row]), int(rows.line[row]), reason, excerpts.get(row, "")),
+        )
         for row, reason in resolution.rejected.items()
     ]
     whole = [(s.index, s.reject) for s in sources if s.reject is not None]

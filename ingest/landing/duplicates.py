@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from ingest.tables.rows import Integers, Rows
 from lake.reader import Reader
 
+IN_LAKE = -1
+
 
 @dataclass(frozen=True, eq=False)
 class Known:
@@ -28,12 +30,14 @@ class Resolution:
     """What becomes of each of n rows.
 
     A row with neither flag is a duplicate, or one of ``rejected``, which maps the row to the
-    reason.
+    reason. ``other_labels`` maps those refused for their labels to the earlier row that has the
+    ones they are not, or `IN_LAKE`.
     """
 
     adds_structure: NDArray[np.bool_]
     adds_label: NDArray[np.bool_]
     rejected: dict[int, str] = field(default_factory=dict)
+    other_labels: dict[int, int] = field(default_factory=dict)
 
 
 def read_known(reader: Reader, dataset: str, label_set: str) -> Known:
@@ -63,15 +67,19 @@ def resolve(rows: Rows, known: Known) -> Resolution:
     again = _seen_again(rows, known)
     for row in rejected:
         again[row] = True
+    resolution = Resolution(adds_structure, adds_label, rejected)
     if again.any():
-        _resolve_in_order(rows, known, np.flatnonzero(again), adds_structure, adds_label, rejected)
-    return Resolution(adds_structure, adds_label, rejected)
+        _resolve_in_order(rows, known, np.flatnonzero(again), resolution)
+    return resolution
 
 
 _COLLISION = (
     "its hash is that of another structure in the dataset. Ingest this frame into a dataset of its "
     "own, and report it: it should happen once in 10^19 pairs"
 )
+
+
+_OTHER_LABELS = "the same frame is there with other labels"
 
 
 def _seen_again(rows: Rows, known: Known) -> NDArray[np.bool_]:
@@ -93,10 +101,11 @@ def _resolve_in_order(
     rows: Rows,
     known: Known,
     again: NDArray[np.intp],
-    adds_structure: NDArray[np.bool_],
-    adds_label: NDArray[np.bool_],
-    rejected: dict[int, str],
+    resolution: Resolution,
 ) -> None:
+    adds_structure, adds_label = resolution.adds_structure, resolution.adds_label
+    rejected = resolution.rejected
+    holders: dict[int, int] = {}
     wanted = np.unique(rows.structure_id[again])
     here = np.isin(known.structure_id, wanted)
     checks = dict(
@@ -112,15 +121,14 @@ def _resolve_in_order(
         if row not in rejected and checks.get(structure, check) != check:
             rejected[row] = _COLLISION
         if row not in rejected and rows.has_label[row] and labels.get(structure, label) != label:
-            rejected[row] = (
-                "the same frame is there with other labels. A label set holds one label per "
-                "structure. Use another --label-set, or drop the old labels first"
-            )
+            rejected[row] = _OTHER_LABELS
+            resolution.other_labels[row] = holders.get(structure, IN_LAKE)
         if row in rejected:
             adds_structure[row] = adds_label[row] = False
             continue
         adds_structure[row] = structure not in checks
         adds_label[row] = rows.has_label[row] and structure not in labels
         checks[structure] = check
-        if rows.has_label[row]:
+        if adds_label[row]:
             labels[structure] = label
+            holders[structure] = row

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from ingest.frames.frames import Reject
+from ingest.labels.seen_keys import SeenKeys, check_mapped_keys
 from ingest.landing.accounting import Accounts, reject_rows, settle, source_rows
 from ingest.landing.duplicates import read_known, resolve
+from ingest.landing.excerpts import excerpts
 from ingest.landing.merging import kept_files
+from ingest.landing.other_labels import other_label_reasons
 from ingest.landing.report import IngestReport, SourceReport
 from ingest.tables.rows import Integers, concatenate
 from ingest.tasks.reading import Target, TaskResult
@@ -80,6 +83,11 @@ class Landing:
             if file is not None:
                 self.written.add(f"{name}/{file.path}")
 
+    def check_mapped_keys(self) -> None:
+        """Refuse a mapped key that no frame has."""
+        seen = SeenKeys.union(result.seen for result in self.results)
+        check_mapped_keys(self.target.rules, seen)
+
     def commit(self) -> int | None:
         """Commit what is new; the version, or None when there was nothing to commit."""
         self.results.sort(key=lambda result: result.number)
@@ -100,7 +108,7 @@ class Landing:
 
     def report(self, version: int | None, skipped: Sequence[SourceReport]) -> IngestReport:
         """What was done, once it is done."""
-        uris = {source.index: source.item.uri for source in self.sources}
+        uris = self._uris()
         return IngestReport(
             self.options.dataset,
             (*self.accounts.sources, *skipped),
@@ -116,7 +124,24 @@ class Landing:
         rows = concatenate([result.rows for result in self.results])
         known = read_known(reader, self.options.dataset, self.options.label_set)
         resolution = resolve(rows, known)
-        self.accounts = settle(self.sources, self._frames_read(), self._rejects(), rows, resolution)
+        resolution.rejected.update(
+            other_label_reasons(
+                rows,
+                resolution,
+                self._uris(),
+                reader,
+                dataset=self.options.dataset,
+                label_set=self.options.label_set,
+            )
+        )
+        self.accounts = settle(
+            self.sources,
+            self._frames_read(),
+            self._rejects(),
+            rows,
+            resolution,
+            excerpts(self.lake.storage, self.results, rows, resolution.rejected),
+        )
         if self.is_strict and self.accounts.rejects:
             return None
         files = kept_files(self.lake.storage, self.results, rows, resolution)
@@ -157,6 +182,9 @@ class Landing:
             for file in self.lake.storage.list_files(f"{name}/dataset={self.options.dataset}")
             if file.path.rpartition("/")[2].startswith(mine)
         }
+
+    def _uris(self) -> dict[int, str]:
+        return {source.index: source.item.uri for source in self.sources}
 
     def _frames_read(self) -> Counter[int]:
         read: Counter[int] = Counter()

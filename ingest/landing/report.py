@@ -13,7 +13,10 @@ SHOWN_REJECTS = 10
 
 @dataclass(frozen=True)
 class SourceReport:
-    """The accounting of one source: frames_read = rows + duplicates + rejects."""
+    """The accounting of one source: frames_read = rows + duplicates + rejects.
+
+    ``earlier_rejects`` are those of a file left alone, from when it was read.
+    """
 
     uri: str
     frames_read: int
@@ -21,6 +24,7 @@ class SourceReport:
     duplicates: int
     rejects: int
     is_unchanged: bool = False
+    earlier_rejects: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,8 @@ class IngestReport:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was refused."""
-        return not self.rejects
+        """Whether nothing was refused, now or when a file left alone was read."""
+        return not self.rejects and not self.total("earlier_rejects")
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, for machines."""
@@ -61,6 +65,7 @@ class IngestReport:
         unchanged = sum(source.is_unchanged for source in self.sources)
         if unchanged:
             lines.append(f"{unchanged} of {len(self.sources)} files were read before: left alone.")
+        lines += self._earlier()
         lines += [place(uri, reject) for uri, reject in self.rejects[:SHOWN_REJECTS]]
         hidden = len(self.rejects) - SHOWN_REJECTS
         if hidden > 0:
@@ -72,10 +77,20 @@ class IngestReport:
             lines.append(f"{len(self.unmatched_names)} names do not fit --name-pattern: {named}")
         return "\n".join(lines)
 
+    def _earlier(self) -> list[str]:
+        sources = [source for source in self.sources if source.earlier_rejects]
+        lines = [
+            f"{source.uri}: left alone; {_frames(source.earlier_rejects)} of it "
+            f"{'was' if source.earlier_rejects == 1 else 'were'} rejected then, see rejects"
+            for source in sources[:SHOWN_REJECTS]
+        ]
+        hidden = len(sources) - SHOWN_REJECTS
+        return [*lines, f"… and {hidden:,} more"] if hidden > 0 else lines
+
     def _sentence(self) -> str:
         read, rows = self.total("frames_read"), self.total("rows")
         counts = (
-            f"{read:,} frames read: {rows:,} new, {self.total('duplicates'):,} duplicates, "
+            f"{_frames(read)} read: {rows:,} new, {self.total('duplicates'):,} duplicates, "
             f"{self.total('rejects'):,} rejected."
         )
         if self.is_refused:
@@ -83,6 +98,10 @@ class IngestReport:
         if self.version is None:
             return f"{counts} Nothing to commit in {self.dataset}."
         return f"{counts} Committed to {self.dataset} as version {self.version}."
+
+
+def _frames(count: int) -> str:
+    return f"{count:,} frame" if count == 1 else f"{count:,} frames"
 
 
 def place(uri: str, reject: Reject) -> str:

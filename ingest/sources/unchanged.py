@@ -20,19 +20,20 @@ def find_unchanged(
     *,
     file_format: str,
     storage_options: Mapping[str, str],
-) -> list[str]:
-    """URIs of the inputs whose content the dataset has already.
+) -> dict[str, int]:
+    """URIs of the inputs whose content the dataset has already, and their rejects back then.
 
     Only a file whose size was seen before is read for its checksum.
     """
     files = reader.files("sources", dataset=options.dataset)
-    columns = ("format", "label_set", "options", "size", "sha256")
+    columns = ("format", "label_set", "options", "size", "sha256", "rejects")
     wanted = (file_format, options.label_set, options.as_json())
     rows = zip(*reader.columns("sources", files, columns).to_pydict().values(), strict=True)
-    seen = {(size, sha256) for *how, size, sha256 in rows if tuple(how) == wanted}
+    seen = {(size, sha256): n for *how, size, sha256, n in rows if tuple(how) == wanted}
     sizes = {size for size, _ in seen}
-    return [
-        item.uri
+    read_before = {
+        item.uri: seen.get((item.size, checksum(item, storage_options)))
         for item in inputs
-        if item.size in sizes and (item.size, checksum(item, storage_options)) in seen
-    ]
+        if item.size in sizes
+    }
+    return {uri: rejects for uri, rejects in read_before.items() if rejects is not None}

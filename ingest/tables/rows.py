@@ -16,7 +16,7 @@ class Rows:
     """Frames that were read, as columns of shape (n,), in the order in which they were read.
 
     ``source`` is the index of the source in the command, ``task`` the task that wrote the frame.
-    ``label_check`` is 0 where ``has_label`` is False.
+    ``label_check`` is 0 where ``has_label`` is False, and ``energy`` NaN where there is none. eV.
     """
 
     task: Integers
@@ -29,6 +29,7 @@ class Rows:
     geometry_check: Integers
     has_label: NDArray[np.bool_]
     label_check: Integers
+    energy: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -38,11 +39,14 @@ class Rows:
         return Rows(*(getattr(self, field.name)[mask] for field in fields(self)))
 
 
+_KINDS: dict[str, type] = {"has_label": np.bool_, "energy": np.float64}
+
+
 def concatenate(parts: Sequence[Rows]) -> Rows:
     """Rows one after the other."""
     columns = []
     for field in fields(Rows):
-        kind = np.bool_ if field.name == "has_label" else np.int64
+        kind = _KINDS.get(field.name, np.int64)
         values = [getattr(part, field.name) for part in parts]
         columns.append(np.concatenate(values) if values else np.empty(0, kind))
     return Rows(*columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ingest.frames.frames import FrameBatch, Reject
 from ingest.labels.label_keys import LabelRules
 from ingest.labels.labels import Faults, Labels, take_labels
+from ingest.labels.seen_keys import SeenKeys
 from ingest.tables.geometry_faults import find_geometry_faults
 from ingest.tables.names import NamePattern, apply_pattern
 from ingest.tables.rows_of_frames import LABEL_FIELDS, STRUCTURE_FIELDS, label_rows, structure_rows
@@ -34,6 +35,8 @@ class Parsed:
         In the order of the frames.
     unmatched
         Names that did not match the name pattern.
+    seen
+        Keys of the frames, where some are mapped to labels.
     """
 
     structures: pa.Table
@@ -42,6 +45,12 @@ class Parsed:
     n_frames: int
     rejects: tuple[Reject, ...]
     unmatched: frozenset[str]
+    seen: SeenKeys
+
+
+def _no_excerpt(frame: int, line: int) -> str:
+    del frame, line
+    return ""
 
 
 def parse(
@@ -51,6 +60,7 @@ def parse(
     name: str = "",
     name_pattern: NamePattern | None = None,
     rejects: Sequence[Reject] = (),
+    excerpt: Callable[[int, int], str] = _no_excerpt,
 ) -> Parsed:
     """Make rows of frames: labels under their names, units of the lake, identities.
 
@@ -60,18 +70,23 @@ def parse(
         Name of the file, for `name_pattern`.
     rejects
         Frames of the block that were refused before.
+    excerpt
+        The beginning of a frame, by its index and line in the source.
     """
     refused = list(rejects)
     unmatched: set[str] = set()
     structures = [pa.Table.from_batches([], STRUCTURE_FIELDS)]
     labels = [pa.Table.from_batches([], LABEL_FIELDS)]
     lines = [np.empty(0, np.int64)]
+    seen = SeenKeys()
     for batch in batches:
         faults: Faults = {}
         if name_pattern is not None:
             batch = apply_pattern(batch, name_pattern, name, faults, unmatched)
+        if rules.key_map:
+            seen = SeenKeys.union((seen, SeenKeys.of([batch])))
         good, taken = _checked(batch, rules, faults)
-        refused += [_reject(batch, i, reason) for i, reason in faults.items()]
+        refused += [_reject(batch, i, reason, excerpt) for i, reason in faults.items()]
         rows, identity = structure_rows(good, taken.config_type)
         structures.append(rows)
         labels.append(label_rows(good, taken, identity))
@@ -87,6 +102,7 @@ def parse(
         n_frames=table.num_rows + len(refused),
         rejects=tuple(sorted(refused, key=lambda reject: reject.frame)),
         unmatched=frozenset(unmatched),
+        seen=seen,
     )
 
 
@@ -102,8 +118,11 @@ def _checked(batch: FrameBatch, rules: LabelRules, faults: Faults) -> tuple[Fram
     return bare.select(keep), labels.select(keep, batch.n_atoms)
 
 
-def _reject(batch: FrameBatch, index: int, reason: str) -> Reject:
-    return Reject(int(batch.frame[index]), int(batch.line[index]), reason)
+def _reject(
+    batch: FrameBatch, index: int, reason: str, excerpt: Callable[[int, int], str]
+) -> Reject:
+    frame, line = int(batch.frame[index]), int(batch.line[index])
+    return Reject(frame, line, reason, excerpt(frame, line))
 
 
 def _in_order(table: pa.Table, n_batches: int) -> pa.Table:

@@ -18,6 +18,7 @@ import xxhash
 from ingest.frames.frames import Reject
 from ingest.frames.importer import Block, Importer
 from ingest.labels.labels import LabelRules
+from ingest.labels.seen_keys import SeenKeys
 from ingest.tables.names import NamePattern
 from ingest.tables.rows import Rows, concatenate
 from ingest.tables.tables import Parsed, parse
@@ -81,6 +82,7 @@ class TaskResult:
     rejects: tuple[tuple[int, Reject], ...]
     frames_read: Mapping[int, int]
     unmatched: frozenset[str]
+    seen: SeenKeys
 
 
 def run_task(target: Target, task: Task) -> TaskResult:
@@ -89,6 +91,7 @@ def run_task(target: Target, task: Task) -> TaskResult:
     rejects: list[tuple[int, Reject]] = []
     frames_read: dict[int, int] = {}
     unmatched: set[str] = set()
+    seen: list[SeenKeys] = []
     written: dict[str, list[DataFile]] = {}
     with ExitStack() as stack:
         writers = {}
@@ -97,6 +100,7 @@ def run_task(target: Target, task: Task) -> TaskResult:
             frames_read[piece.source] = frames_read.get(piece.source, 0) + parsed.n_frames
             rejects += [(piece.source, reject) for reject in parsed.rejects]
             unmatched.update(parsed.unmatched)
+            seen.append(parsed.seen)
             rows.append(_rows(task, piece, parsed))
             for name, table in (("structures", parsed.structures), ("labels", parsed.labels)):
                 if not table.num_rows:
@@ -113,6 +117,7 @@ def run_task(target: Target, task: Task) -> TaskResult:
         tuple(rejects),
         frames_read,
         frozenset(unmatched),
+        SeenKeys.union(seen),
     )
 
 
@@ -143,6 +148,7 @@ def _parse(target: Target, piece: Piece) -> Parsed:
         name=piece.name,
         name_pattern=target.name_pattern,
         rejects=(*block.rejects, *rejects),
+        excerpt=block.excerpt,
     )
     if block.n_frames not in (None, parsed.n_frames):
         raise JobFailedError(
@@ -176,6 +182,8 @@ def _rows(task: Task, piece: Piece, parsed: Parsed) -> Rows:
     has_label = np.isin(frames, labels["frame"].to_numpy())
     label_check = np.zeros(len(frames), dtype=np.int64)
     label_check[has_label] = labels["label_check"].to_numpy()
+    energy = np.full(len(frames), np.nan)
+    energy[has_label] = labels["energy"].to_numpy()
     ids = ("structure_id", "structure_check", "geometry_id", "geometry_check")
     return Rows(
         task=np.full(len(frames), task.number),
@@ -184,5 +192,6 @@ def _rows(task: Task, piece: Piece, parsed: Parsed) -> Rows:
         line=parsed.line,
         has_label=has_label,
         label_check=label_check,
+        energy=energy,
         **{name: structures[name].to_numpy() for name in ids},
     )

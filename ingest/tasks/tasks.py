@@ -91,10 +91,15 @@ class TaskCutter:
         with open_raw(source.item, self.storage_options) as raw:
             stream = SourceStream(raw)
             travels = source.item.is_local and stream.compression is None
+            is_blank = True
             for block in self.importer.blocks(cast(BinaryIO, stream), source.item.name):
+                is_blank = False
                 yield self._piece(source, block, travels=travels)
             source.sha256, source.size = stream.finish()
             source.reject = stream.file_reject()
+            if is_blank and source.reject is None:
+                reason = "the file holds blank lines alone. Expected at least one frame."
+                source.reject = Reject(-1, 0, reason)
 
     def _piece(self, source: Source, block: Block, *, travels: bool) -> Piece:
         piece = Piece(source.index, source.source_id, source.item.name, block)
