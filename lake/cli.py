@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from importlib import import_module
 from typing import Any, cast
 
 import click
 
+from lake.commands.library_errors import failure_text, is_broken_pipe, library_errors
 from lake.commands.target import Target
 from lake.errors import AtomlakeError, InvalidInputError, NotFoundError
 from lake.version import __version__
@@ -91,6 +93,10 @@ class Atomlake(click.Group):
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
+        except library_errors() as error:
+            if is_broken_pipe(error):
+                raise BrokenPipeError(errno.EPIPE, "Broken pipe") from None  # click goes quietly
+            raise Failure(failure_text(error)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands in sections."""
@@ -149,3 +155,7 @@ def root(ctx: click.Context, uri: str | None, as_json: bool, options: tuple[str,
 def main() -> None:
     """Run `atomlake` with the arguments of the process."""
     root(prog_name="atomlake")
+
+
+if __name__ == "__main__":
+    main()

@@ -80,7 +80,7 @@ def write_result(frame: pl.DataFrame, name: str, file: Path | None) -> None:
         with file.open("wb") as stream:
             write(frame, stream)
     except OSError as error:
-        raise StorageError(f"{file}: cannot be written ({error.strerror}).") from error
+        raise StorageError(f"{file}: cannot be written ({error.strerror or error}).") from error
 
 
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:
