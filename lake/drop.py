@@ -27,9 +27,9 @@ def drop(
 ) -> pl.DataFrame:
     """Take out a dataset with everything that belongs to it, or only a part of it.
 
-    With `label_set` its labels go, and with them the record that their files were read, so that the
-    same files can be ingested again; with `model` its predictions and latents. The arrays of the
-    latents stay until vacuum finds that no version points at them.
+    With `label_set` its labels go. Its sources stay, because structures come from them, but in no
+    label set, so that the same files can be ingested again. With `model` its predictions and
+    latents go; the arrays of the latents stay until vacuum finds that no version points at them.
 
     Returns
     -------
@@ -46,19 +46,18 @@ def drop(
         nonlocal done
         reader = Reader(lake.storage, state)
         found = _find(reader, dataset, label_set, model)
-        added, removed = (
-            ({}, found)
-            if label_set is None
-            else _with_sources(reader, found, dataset=dataset, label_set=label_set)
-        )
+        added: dict[str, list[DataFile]] = {}
+        removed = dict(found)
+        if label_set is not None:
+            added, replaced = _released_sources(reader, dataset, label_set)
+            removed |= replaced
 
         def still_valid(_: State, new: State) -> bool:
             now = Reader(lake.storage, new)
             there = _find(now, dataset, label_set, model)
-            return all(_paths(there[name]) == _paths(found[name]) for name in found) and all(
-                _paths(now.files(name, dataset=dataset))
-                == _paths(reader.files(name, dataset=dataset))
-                for name in ("sources", "rejects")
+            return all(_paths(there[name]) == _paths(found[name]) for name in found) and (
+                _paths(now.files("sources", dataset=dataset))
+                == _paths(reader.files("sources", dataset=dataset))
             )
 
         done = Changes(added=added, removed=removed, still_valid=still_valid)
@@ -103,28 +102,22 @@ def _missing(
     return NotFoundError.among(kind, name, {file.partition[column] for file in files})
 
 
-def _with_sources(
-    reader: Reader, found: dict[str, list[DataFile]], *, dataset: str, label_set: str
+def _released_sources(
+    reader: Reader, dataset: str, label_set: str
 ) -> tuple[dict[str, list[DataFile]], dict[str, list[DataFile]]]:
-    """Files to add and to remove so that the sources of a label set go with its labels."""
+    """Files to add and to remove so that no source says its labels are in the label set."""
     import polars as pl
 
-    sources = reader.scan("sources", dataset=dataset).filter(label_set=label_set)
-    identities = sources.select("source_id").collect().to_series()
-    added: dict[str, list[DataFile]] = {}
-    removed = dict(found)
-    for name in ("sources", "rejects"):
-        rows = reader.scan(name, dataset=dataset).collect()
-        kept = rows.filter(~pl.col("source_id").is_in(identities.implode()))
-        if len(kept) == len(rows):
-            continue
-        removed[name] = reader.files(name, dataset=dataset)
-        if len(kept):
-            arrow = kept.to_arrow()
-            partition = {"dataset": dataset}
-            file = write_data_file(reader.storage, TABLES[name], partition, uuid.uuid4().hex, arrow)
-            added[name] = [file]
-    return added, removed
+    rows = reader.scan("sources", dataset=dataset).collect()
+    is_of_set = pl.col("label_set").eq_missing(label_set)
+    if rows.filter(is_of_set).is_empty():
+        return {}, {}
+    released = rows.with_columns(label_set=pl.when(~is_of_set).then("label_set"))
+    partition = {"dataset": dataset}
+    file = write_data_file(
+        reader.storage, TABLES["sources"], partition, uuid.uuid4().hex, released.to_arrow()
+    )
+    return {"sources": [file]}, {"sources": reader.files("sources", dataset=dataset)}
 
 
 def _report(done: Changes) -> pl.DataFrame:
@@ -133,7 +126,7 @@ def _report(done: Changes) -> pl.DataFrame:
     records = []
     for name, files in done.removed.items():
         rows = sum(f.n_rows for f in files) - sum(f.n_rows for f in done.added.get(name, ()))
-        if files:
+        if rows:
             records.append((name, rows, len(files)))
     schema = {"table": pl.String, "rows_removed": pl.Int64, "files_removed": pl.Int64}
     return pl.DataFrame(records, schema=schema, orient="row")

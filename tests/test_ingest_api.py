@@ -81,6 +81,20 @@ def test_reading_the_same_file_again_adds_nothing(lk, write):
     assert lk.version == 1
 
 
+def test_files_whose_label_set_was_dropped_are_read_again(lk, write):
+    bare = "".join(frame(100 + i) for i in range(2))
+    paths = [write("a.xyz", FRAMES), write("repeated.xyz", FRAMES), write("bare.xyz", bare)]
+    ingest(lk, "extxyz", paths, dataset="cu")
+    lk.drop(dataset="cu", label_set="dft")
+    assert lk.check() == []
+    report = ingest(lk, "extxyz", paths, dataset="cu")
+    assert not any(source.is_unchanged for source in report.sources)
+    assert counts(lk)[:2] == (22, 20)
+    assert lk.check() == []
+    again = ingest(lk, "extxyz", paths, dataset="cu")
+    assert all(source.is_unchanged for source in again.sources)
+
+
 def test_a_file_that_grew_adds_its_new_frames_alone(lk, write):
     ingest(lk, "extxyz", [write("a.xyz", FRAMES)], dataset="cu")
     report = ingest(lk, "extxyz", [write("a.xyz", FRAMES + frame(7.0, energy=1.0))], dataset="cu")

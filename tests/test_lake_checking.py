@@ -137,6 +137,11 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"rejects": [{"dataset": "cu", "source_id": 77, "uri": "u", "frame": 0, "reason": "r"}]},
         "source of a reject",
     ),
+    "structure of no source": (
+        {"structures": [structure(9, source_id=77)]},
+        "source of a structure",
+    ),
+    "label of no source": ({"labels": [label(1, label_set="x", source_id=77)]}, "source of labels"),
     "collision": (
         {"structures": [structure(1, "ni", structure_check=0, source_id=None)]},
         "share one structure_id",

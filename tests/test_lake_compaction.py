@@ -32,8 +32,10 @@ def lake_grain(table: str) -> list[str]:
 
 def test_small_files_become_one_sorted_file_per_partition(lk: Lake) -> None:
     for i in (3, 1, 2):
-        append(lk, structures=[structure(i), structure(10 + i, "ni")])
-    append(lk, structures=[structure(5, "al")])
+        append(
+            lk, structures=[structure(i, source_id=None), structure(10 + i, "ni", source_id=None)]
+        )
+    append(lk, structures=[structure(5, "al", source_id=None)])
     before = lk.scan("structures").sort("structure_id").collect()
     found = lk.optimize()
     assert found.select("table", "partition", "files_before", "files_after").rows() == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 from lake_samples import (
     append,
@@ -74,27 +75,37 @@ def test_what_was_dropped_can_be_ingested_again(lk: Lake) -> None:
     assert lk.scan("structures", dataset="cu").collect().height == 3
 
 
-def test_a_label_set_goes_with_its_sources_and_their_rejects(lk: Lake) -> None:
+def test_a_label_set_goes_and_the_sources_stay_in_no_label_set(lk: Lake) -> None:
     before = counts(lk)
     found = lk.drop(dataset="cu", label_set="emt")
-    assert sorted(found.select("table", "rows_removed").rows()) == [
-        ("labels", 1),
-        ("rejects", 1),
-        ("sources", 1),
-    ]
-    assert counts(lk) == before | {"labels": 4, "sources": 2, "rejects": 0}
+    assert found.rows() == [("labels", 1, 1)]
+    assert counts(lk) == before | {"labels": 4}
     assert lk.check() == []
-    assert lk.scan("sources", dataset="cu").collect()["source_id"].to_list() == [1]
+    sources = lk.scan("sources", dataset="cu").sort("source_id").collect()
+    assert sources.select("source_id", "label_set").rows() == [(1, "dft"), (3, None)]
+
+
+def test_structures_that_stay_keep_their_source(lk: Lake) -> None:
+    lk.drop(dataset="cu", label_set="dft")
+    orphans = lk.sql("FROM structures ANTI JOIN sources USING (dataset, source_id)").pl()
+    assert orphans.is_empty()
+    assert lk.check() == []
 
 
 def test_sources_in_one_file_are_told_apart(lk: Lake) -> None:
     append(
         lk,
-        labels=[label(2, label_set="emt")],
-        sources=[source(1, "cu", 4, label_set="emt"), source(1, "cu", 5, label_set=None)],
+        labels=[label(2, label_set="emt", source_id=4)],
+        sources=[source(1, "cu", 4, label_set="emt"), source(1, "cu", 5, label_set="xtb")],
     )
     lk.drop(dataset="cu", label_set="emt")
-    assert sorted(lk.scan("sources", dataset="cu").collect()["source_id"]) == [1, 5]
+    kept = (
+        lk.scan("sources", dataset="cu")
+        .filter(pl.col("label_set").is_null())
+        .collect()["source_id"]
+    )
+    named = lk.scan("sources", dataset="cu").drop_nulls("label_set").collect()["source_id"]
+    assert (sorted(kept), sorted(named)) == ([3, 4], [1, 5])
 
 
 def test_a_models_results_go(lk: Lake) -> None:
