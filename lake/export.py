@@ -47,7 +47,8 @@ def export_extxyz(
     reader
         The version of the lake.
     path
-        File to write, replaced when all is written; ``-`` is standard output.
+        File to write, replaced when all is written; ``-`` is standard output. Compressed where it
+        ends in ``.gz``, ``.xz`` or ``.zst``.
     where
         An SQL condition; see `lake.selection.select_places`.
     label_set
@@ -58,12 +59,17 @@ def export_extxyz(
     Raises
     ------
     InvalidInputError
-        The condition is wrong, or there are several label sets and none is named.
+        The condition is wrong or fulfilled by none, or there are several label sets and none is
+        named.
     """
     chosen = choose_label_set(reader, label_set)
     rows = LabelledRows(reader, chosen, columns=FRAME_COLUMNS, cache_bytes=0)
     index = rows.structures.index
     places = select_places(reader, index, where, label_set)
+    if where is not None and not len(places):
+        raise InvalidInputError(
+            f"No structure fulfils the condition {where!r}. Nothing was written. Change --where."
+        )
     with output_stream(path) as stream:
         for run in index.runs(places):
             structures, labels = rows.take(run)

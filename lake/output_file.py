@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import lzma
+import os
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from uuid import uuid4
 
 from lake.errors import InvalidInputError, StorageError
@@ -53,5 +56,26 @@ def output_stream(path: str) -> Iterator[BinaryIO]:
         return
     if Path(path).is_dir():
         raise InvalidInputError(f"{path} is a folder. Expected the name of a file. Choose one.")
-    with finished_path(path) as temporary, temporary.open("xb") as stream:
+    with finished_path(path) as temporary:
+        with temporary.open("xb") as stream, _compressed(stream, path) as compressed:
+            yield compressed
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+
+
+@contextmanager
+def _compressed(stream: BinaryIO, path: str) -> Iterator[BinaryIO]:
+    """A stream that compresses as the ending of `path` says."""
+    if path.endswith(".gz"):
+        with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=6) as packed:
+            yield cast(BinaryIO, packed)
+    elif path.endswith(".xz"):
+        with lzma.LZMAFile(stream, "wb", preset=1) as packed_xz:
+            yield cast(BinaryIO, packed_xz)
+    elif path.endswith(".zst"):
+        import pyarrow as pa
+
+        with pa.CompressedOutputStream(pa.PythonFile(stream, mode="w"), "zstd") as packed_zst:
+            yield cast(BinaryIO, packed_zst)
+    else:
         yield stream

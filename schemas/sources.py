@@ -28,7 +28,7 @@ SOURCES = Table(
         Column("format", pa.string(), "Format it was read as.", required=True),
         Column("sha256", pa.string(), "Checksum of the file as it lay there.", required=True),
         Column("size", pa.int64(), "Size of the file as it lay there.", "byte", required=True),
-        Column("label_set", pa.string(), "Label set its labels went to; NULL once they were dropped."),
+        Column("label_set", pa.string(), "Label set its labels went to; NULL once dropped."),
         Column(
             "options", pa.string(), "Options it was read with, as a JSON object.", required=True
         ),

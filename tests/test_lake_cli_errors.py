@@ -57,3 +57,43 @@ def test_a_damaged_file_of_the_lake_points_to_check(folder):
     assert "atomlake check" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert atomlake("--lake", folder / "broken", "check").returncode == 1
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".xz", ".zst"])
+def test_an_export_is_compressed_as_its_name_says(folder, tmp_path, ending):
+    out = tmp_path / f"out.xyz{ending}"
+    assert atomlake("--lake", folder / "lake", "export", "extxyz", out).returncode == 0
+    lk = lake.create(str(tmp_path / "again"))
+    assert ingest(lk, "extxyz", [str(out)], dataset="cu").total("rows") == 50
+    head = {"": b"2\n", ".gz": b"\x1f\x8b", ".xz": b"\xfd7zXZ", ".zst": b"\x28\xb5\x2f\xfd"}
+    assert out.read_bytes().startswith(head[ending])
+
+
+def test_a_condition_that_selects_nothing_leaves_the_file_as_it_was(folder, tmp_path):
+    out = tmp_path / "out.xyz"
+    out.write_text("mine")
+    ran = atomlake("--lake", folder / "lake", "export", "extxyz", out, "--where", "n_atoms > 99")
+    assert ran.returncode == 2
+    assert "n_atoms > 99" in ran.stderr
+    assert out.read_text() == "mine"
+
+
+def test_ids_survive_excel(folder, tmp_path):
+    import polars as pl
+
+    out = tmp_path / "ids.xlsx"
+    query = "SELECT structure_id, n_atoms FROM structures ORDER BY structure_id"
+    assert atomlake("--lake", folder / "lake", "sql", query, "-o", out).returncode == 0
+    expected = lake.open(str(folder / "lake")).sql(query).pl()
+    read = openpyxl_rows(out)
+    assert read[0] == ("structure_id", "n_atoms")
+    assert [(int(a), b) for a, b in read[1:]] == expected.rows()
+    assert pl.Series(read[1][:1]).dtype == pl.String
+
+
+def openpyxl_rows(path: Path) -> list[tuple]:
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra dev is not installed")
+    book = openpyxl.load_workbook(path)
+    rows = list(book.active.iter_rows(values_only=True))
+    book.close()
+    return rows

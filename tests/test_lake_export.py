@@ -161,9 +161,10 @@ def test_extxyz_of_a_condition(lk: Lake, target: Path) -> None:
     ]
 
 
-def test_extxyz_of_nothing_is_an_empty_file(lk: Lake, target: Path) -> None:
-    assert lk.export_extxyz(str(target), "n_atoms > 100") == 0
-    assert target.read_bytes() == b""
+def test_extxyz_of_a_condition_that_selects_nothing_writes_nothing(lk: Lake, target: Path) -> None:
+    with pytest.raises(InvalidInputError, match="n_atoms > 100"):
+        lk.export_extxyz(str(target), "n_atoms > 100")
+    assert not target.exists()
 
 
 def test_extxyz_to_standard_output(lk: Lake, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+_EXACT_INTEGERS = 2**53  # cells are doubles
+_LONGEST_CELL = 32_767
+
+
 def write_csv(frame: pl.DataFrame, file: IO[bytes]) -> None:
     """Write comma-separated values; lists and structs as JSON text."""
     _flat(frame).write_csv(file)
@@ -30,8 +34,32 @@ def write_parquet(frame: pl.DataFrame, file: IO[bytes]) -> None:
 
 
 def write_xlsx(frame: pl.DataFrame, file: IO[bytes]) -> None:
-    """Write an Excel workbook with one sheet; lists and structs as JSON text."""
-    _flat(frame).write_excel(file, worksheet="result", autofit=True)
+    """Write an Excel workbook with one sheet; lists and structs as JSON text.
+
+    Integers a double cannot hold, as ids are, become text.
+
+    Raises
+    ------
+    InvalidInputError
+        A text is longer than a cell of Excel can be.
+    """
+    import polars as pl
+
+    flat = _flat(frame)
+    wide = [
+        name
+        for name, kind in flat.schema.items()
+        if kind.is_integer() and _most(flat, pl.col(name).cast(pl.Float64).abs()) > _EXACT_INTEGERS
+    ]
+    for name, kind in flat.schema.items():
+        if kind == pl.String and _most(flat, pl.col(name).str.len_chars()) > _LONGEST_CELL:
+            raise InvalidInputError(
+                f"{name} has values of more than {_LONGEST_CELL:,} characters, which a cell of "
+                "Excel cannot hold. Write Parquet, or leave the column out."
+            )
+    flat.with_columns(pl.col(wide).cast(pl.String)).write_excel(
+        file, worksheet="result", autofit=True
+    )
 
 
 FORMATS: dict[str, Callable[[pl.DataFrame, IO[bytes]], None]] = {
@@ -81,6 +109,11 @@ def write_result(frame: pl.DataFrame, name: str, file: Path | None) -> None:
             write(frame, stream)
     except OSError as error:
         raise StorageError(f"{file}: cannot be written ({error.strerror or error}).") from error
+
+
+def _most(frame: pl.DataFrame, values: pl.Expr) -> float:
+    """The greatest of some values; 0 where there are none."""
+    return float(frame.select(values.max()).item() or 0)
 
 
 def _flat(frame: pl.DataFrame) -> pl.DataFrame:
