@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # The long views, each with the tables it reads.
 LONG_VIEWS = {
+    "labelled": ("structures", "labels"),
     "atoms": ("structures",),
     "atom_forces": ("labels",),
     "force_errors": ("labels", "predictions"),

@@ -98,6 +98,12 @@ def test_the_view_force_errors_hands_filters_on_to_both_tables(lk: Lake) -> None
     assert all(columns(scan).isdisjoint({"energy", "stress", "error"}) for scan in found)
 
 
+def test_the_view_labelled_hands_a_filter_on_to_both_tables(lk: Lake) -> None:
+    found = scans(lk, "SELECT max(energy / n_atoms) FROM labelled WHERE dataset = 'ni'")
+    assert [scan["Scanning Files"] for scan in found] == ["1/3", "1/3"]
+    assert all(columns(scan).isdisjoint({"forces", "positions", "arrays"}) for scan in found)
+
+
 @pytest.mark.parametrize("dataset", [None, "cu"])
 def test_polars_reads_the_files_and_columns_it_needs(lk: Lake, dataset: str | None) -> None:
     frame = lk.scan("predictions", dataset=dataset)
