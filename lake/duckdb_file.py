@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lake.duckdb_views import RELATIONS, create_views
-from lake.errors import InvalidInputError
+from lake.errors import InvalidInputError, StorageError
 from lake.output_file import finished_path
 from lake.reader import Reader
 from lake.version import __version__
@@ -27,6 +27,8 @@ def export_duckdb(reader: Reader, path: str) -> None:
     ------
     InvalidInputError
         There is something at `path` that no such export made.
+    StorageError
+        No file can be made at `path`.
     """
     import duckdb
 
@@ -42,7 +44,13 @@ def export_duckdb(reader: Reader, path: str) -> None:
 
             register(connection, reader.storage)  # DuckDB looks at the files of a new view
         quoted = str(temporary).replace("'", "''")
-        connection.execute(f"ATTACH '{quoted}' AS export (STORAGE_VERSION '{STORAGE_VERSION}')")
+        try:
+            connection.execute(f"ATTACH '{quoted}' AS export (STORAGE_VERSION '{STORAGE_VERSION}')")
+        except duckdb.IOException as error:
+            raise StorageError(
+                f"{path}: no file can be made there. Expected a folder that exists, with room, "
+                "where you may write. Nothing was written; choose another."
+            ) from error
         connection.execute("USE export")
         create_views(connection, {name: reader.urls(name) for name in TABLES}, RELATIONS)
         connection.execute(

@@ -183,6 +183,12 @@ class Lake:
 
         return check(self.reader, deep=deep)
 
+    def notes(self) -> list[Problem]:
+        """What is untidy in the lake and does no harm, such as leftovers of crashed writers."""
+        from lake.checking import notes
+
+        return notes(self.reader)
+
     def optimize(self, tables: Sequence[str] | None = None) -> pl.DataFrame:
         """Compact small files and sort them, as a new version; what was done per partition."""
         from lake.compaction import optimize

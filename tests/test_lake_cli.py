@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner, Result
-from lake_samples import append, structure
+from lake_samples import append, ingest, label, structure
 
 import lake
 from lake.cli import COMMANDS, root
@@ -157,6 +157,31 @@ class TestSql:
         assert result.exit_code == 2
         assert "syntax error" in result.output
 
+    @pytest.mark.parametrize("query", ["", " ;\n", "-- only a comment", "/* nothing */"])
+    def test_no_statement_is_told(self, uri: str, query: str) -> None:
+        result = run("sql", query, "--lake", uri)
+        assert result.exit_code == 2
+        assert "holds no statement" in result.output
+
+    @pytest.mark.parametrize("query", ["-- a comment\nSELECT 42 AS n", "--two words\nSELECT 42"])
+    def test_a_query_may_begin_with_a_comment(self, uri: str, query: str) -> None:
+        result = run("sql", query, "--lake", uri)
+        assert result.exit_code == 0, result.output
+        assert "42" in result.output
+        assert run("sql", "--fromat", "csv", "--lake", uri).exit_code == 2
+
+    @pytest.mark.parametrize("keep", [None, 100])
+    def test_a_damaged_lake_is_exit_code_1(self, uri: str, keep: int | None) -> None:
+        ingest(lake.open(uri), [1, 2, 3])
+        file = next(Path(uri, "structures").rglob("*.parquet"))
+        data = file.read_bytes()
+        file.unlink()
+        if keep is not None:
+            file.write_bytes(data[:keep])
+        result = run("sql", "FROM structures", "--lake", uri)
+        assert result.exit_code == 1
+        assert "atomlake check" in result.output
+
     def test_cannot_read_other_files(self, uri: str, tmp_path: Path) -> None:
         (tmp_path / "secret.csv").write_text("a\n1\n")
         result = run("sql", f"FROM read_csv('{tmp_path}/secret.csv')", "--lake", uri)
@@ -184,6 +209,46 @@ class TestShell:
         assert "syntax error" in result.output
         assert "Did you mean tags?" in result.output
         assert "42" in result.output
+
+    def test_statements_of_a_line_run_up_to_the_bad_one(self, uri: str) -> None:
+        line = "SELECT 41 AS a; SELECT 'x;y' AS b; SELEC; SELECT 43 AS c;\nSELECT 44 AS d;\n"
+        result = run("shell", "--lake", uri, stdin=line)
+        assert result.exit_code == 1
+        assert [text in result.stdout for text in ("41", "x;y", "43", "44")] == [
+            True,
+            True,
+            False,
+            True,
+        ]
+
+    def test_a_comment_or_a_quotation_ends_no_statement(self, uri: str) -> None:
+        lines = "SELECT 'one;\ntwo' AS a; -- done;\n-- nothing;\nSELECT 7 -- seven;\n AS b"
+        result = run("shell", "--lake", uri, stdin=lines)
+        assert result.exit_code == 0, result.output
+        assert "one; two" in result.stdout
+        assert "7" in result.stdout
+
+
+class TestCheck:
+    def test_notes_are_told_and_are_no_problem(self, uri: str) -> None:
+        Path(uri, "models", "stray.parquet").write_text("")
+        assert [note.place for note in lake.open(uri).notes()] == ["models/stray.parquet"]
+        result = run("check", "--lake", uri)
+        assert result.exit_code == 0
+        assert result.output.startswith("No problems.\n")
+        assert "models/stray.parquet" in result.output
+        found = json.loads(run("check", "--json", "--lake", uri).output)
+        assert found["problems"] == []
+        assert [note["place"] for note in found["notes"]] == ["models/stray.parquet"]
+
+    def test_problems_come_before_notes(self, uri: str) -> None:
+        append(lake.open(uri), labels=[label(1, source_id=None)])
+        Path(uri, "models", "stray.parquet").write_text("")
+        result = run("check", "--lake", uri)
+        assert result.exit_code == 1
+        assert result.output.index("not in structures") < result.output.index("stray.parquet")
+        found = json.loads(run("check", "--json", "--lake", uri).output)
+        assert (len(found["problems"]), len(found["notes"])) == (1, 1)
 
 
 class TestFormats:

@@ -191,6 +191,11 @@ def test_a_place_that_cannot_be_written_is_told(lk: Lake, tmp_path: Path) -> Non
         lk.export_extxyz(str(tmp_path))
 
 
+def test_a_place_where_no_database_can_be_made_is_told(lk: Lake, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="choose another"):
+        lk.export_duckdb(str(tmp_path / "missing" / "lake.duckdb"))
+
+
 def test_parquet_has_a_file_for_every_partition(lk: Lake, target: Path) -> None:
     written = lk.export_parquet(str(target), ["structures", "labels", "models"])
     assert written.rows() == [("structures", 2, 11), ("labels", 2, 10), ("models", 0, 0)]

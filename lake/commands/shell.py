@@ -10,6 +10,7 @@ import click
 from lake.commands.printing import print_frame, print_records
 from lake.commands.question import Ask, asker
 from lake.commands.schema import column_records, table_record
+from lake.commands.statements import is_blank, split_statements
 from lake.commands.target import Target, pass_target
 from lake.errors import AtomlakeError, InvalidInputError, NotFoundError
 
@@ -25,8 +26,9 @@ HELP = r"""End a statement with a semicolon.
 def shell(target: Target, unsafe: bool) -> None:
     """Ask SQL questions one after another.
 
-    A statement ends with a semicolon. \\tables lists the tables, \\schema TABLE the columns
-    of one, \\quit leaves. Reads from a pipe as well; the exit code is 1 then if a statement failed.
+    A statement ends with a semicolon. After one that fails, the rest of its line is left out.
+    \\tables lists the tables, \\schema TABLE the columns of one, \\quit leaves. Reads from a pipe
+    as well; the exit code is 1 then if a statement failed.
 
     \b
     Example:
@@ -38,27 +40,27 @@ def shell(target: Target, unsafe: bool) -> None:
         import readline  # noqa: F401  # importing it gives input() editing and a history
 
         click.echo(r"\help for help, \quit to leave.")
-    failed = [words for words in statements() if not answered(target, ask, words)]
+    failed = [each for each in entered() if not all(answered(target, ask, words) for words in each)]
     if failed and not sys.stdin.isatty():
         raise click.exceptions.Exit(1)
 
 
-def statements() -> Iterator[str]:
-    r"""Yield what is entered: a line beginning with a backslash, or SQL up to a semicolon."""
-    pending: list[str] = []
-    while (line := read_line("atomlake> " if not pending else "     ...> ")) is not None:
+def entered() -> Iterator[list[str]]:
+    r"""Yield the statements that end with a line, or that line if it begins with a backslash."""
+    pending = ""
+    while (line := read_line("     ...> " if pending else "atomlake> ")) is not None:
         words = line.strip()
         if words == r"\quit":
             return
         if not pending and words.startswith("\\"):
-            yield words
+            yield [words]
             continue
-        pending.append(line)
-        if words.endswith(";"):
-            yield "\n".join(pending)
-            pending = []
-    if any(line.strip() for line in pending):
-        yield "\n".join(pending)
+        done, rest = split_statements(f"{pending}{line}\n")
+        pending = "" if is_blank(rest) else rest
+        if done:
+            yield done
+    if pending:
+        yield [pending]
 
 
 def read_line(prompt: str) -> str | None:
@@ -89,7 +91,7 @@ def answer(target: Target, ask: Ask, words: str) -> None:
     from schemas import TABLES
 
     if not words.startswith("\\"):
-        if words.strip(" \n;"):
+        if not is_blank(words):
             print_frame(target, ask(words))
         return
     match words.split():

@@ -13,7 +13,20 @@ from lake.commands.target import Target, pass_target
 from lake.commands.version_type import version as version_type
 
 
-@click.command()
+class Query(click.Command):
+    """A command whose argument may begin with an SQL comment."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Tell options from SQL by the spaces before an equals sign, which no option has."""
+        return super().parse_args(ctx, [f" {a}" if is_comment(a) else a for a in args])
+
+
+def is_comment(word: str) -> bool:
+    """Whether a word of the command line is SQL that begins with a comment."""
+    return word.startswith("--") and any(map(str.isspace, word.partition("=")[0]))
+
+
+@click.command(cls=Query)
 @click.argument("query")
 @click.option("--at", type=version_type, help="Version or tag to ask.  [default: the newest]")
 @click.option(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+
 import click
 
-from lake.commands.printing import print_done, print_frame, print_records
+from lake.commands.printing import Record, print_frame, print_json, print_records
 from lake.commands.target import Target, pass_target
 
 
@@ -14,18 +17,32 @@ from lake.commands.target import Target, pass_target
 def check(target: Target, fast: bool) -> None:
     """Check that files are what was written and counts add up.
 
-    The exit code is 1 when there is a problem.
+    The exit code is 1 when there is a problem. Notes are about what is untidy and does no harm.
 
     \b
     Example:
       atomlake check --lake lakes/demo
     """
-    problems = target.open().check(deep=not fast)
-    if not problems:
-        print_done(target, "No problems.", problems=[])
-        return
-    print_records(target, [{"table": p.table, "place": p.place, "what": p.what} for p in problems])
-    raise click.exceptions.Exit(1)
+    lk = target.open()
+    problems = [asdict(problem) for problem in lk.check(deep=not fast)]
+    notes = [asdict(note) for note in lk.notes()]
+    if target.as_json:
+        print_json({"problems": problems, "notes": notes})
+    else:
+        print_findings(target, problems, notes)
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+def print_findings(target: Target, problems: Sequence[Record], notes: Sequence[Record]) -> None:
+    """Print the problems of a lake, and then the notes."""
+    if problems:
+        print_records(target, problems)
+    else:
+        click.echo("No problems.")
+    if notes:
+        click.echo("\nNotes, which do no harm:")
+        print_records(target, notes)
 
 
 @click.command()
