@@ -45,6 +45,8 @@ def finished_path(path: str) -> Iterator[Path]:
 def output_stream(path: str) -> Iterator[BinaryIO]:
     """A stream into a new file, which replaces what was there in the end; ``-`` is standard output.
 
+    A device or a named pipe is written to as it stands.
+
     Raises
     ------
     InvalidInputError
@@ -56,11 +58,30 @@ def output_stream(path: str) -> Iterator[BinaryIO]:
         return
     if Path(path).is_dir():
         raise InvalidInputError(f"{path} is a folder. Expected the name of a file. Choose one.")
+    if Path(path).exists() and not Path(path).is_file():
+        with _open_place(path) as stream, _compressed(stream, path) as compressed:
+            yield compressed
+        return
     with finished_path(path) as temporary:
         with temporary.open("xb") as stream, _compressed(stream, path) as compressed:
             yield compressed
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
+
+
+@contextmanager
+def _open_place(path: str) -> Iterator[BinaryIO]:
+    """A stream into what is no file, and must not be replaced by one."""
+    try:
+        with Path(path).open("wb") as stream:
+            yield stream
+    except (BrokenPipeError, StorageError):
+        raise  # its reader has gone, which is no fault; or of the lake that is read
+    except OSError as error:
+        raise StorageError(
+            f"{path}: {error.strerror or error}. Expected a place with room where you may write. "
+            "Choose another."
+        ) from error
 
 
 @contextmanager

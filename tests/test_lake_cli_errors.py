@@ -41,6 +41,24 @@ def test_no_room_for_the_answer(folder, arguments):
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.parametrize("name", ["csv", "json", "parquet", "xlsx"])
+def test_no_room_for_a_file(folder, name):
+    ran = atomlake(
+        "--lake", folder / "lake", "sql", "SELECT 1", "--format", name, "-o", "/dev/full"
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("Error: ")
+    assert "No space left" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_reader_of_parquet_that_goes_away_is_no_error_to_tell_of(folder):
+    command = f"{sys.executable} -m lake.cli --lake {folder / 'lake'} "
+    command += "sql 'SELECT random() AS r FROM range(300000)' --format parquet | head -c1"
+    ran = subprocess.run(command, shell=True, capture_output=True, check=False)
+    assert (ran.stdout, ran.stderr) == (b"P", b"")
+
+
 def test_a_reader_that_goes_away_is_no_error_to_tell_of(folder):
     command = f"{sys.executable} -m lake.cli --lake {folder / 'lake'} "
     command += "sql 'SELECT * FROM range(300000)' --format csv | head -1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -189,6 +190,17 @@ def test_a_place_that_cannot_be_written_is_told(lk: Lake, tmp_path: Path) -> Non
         lk.export_extxyz(str(tmp_path / "missing" / "a.extxyz"))
     with pytest.raises(InvalidInputError, match="is a folder"):
         lk.export_extxyz(str(tmp_path))
+
+
+def test_a_pipe_is_written_to_and_not_replaced(lk: Lake, target: Path) -> None:
+    os.mkfifo(target)
+    reader = os.open(target, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        assert lk.export_extxyz(str(target), "structure_id = 4") == 1
+        assert target.is_fifo()
+        assert os.read(reader, 2) == b"2\n"
+    finally:
+        os.close(reader)
 
 
 def test_a_place_where_no_database_can_be_made_is_told(lk: Lake, tmp_path: Path) -> None:

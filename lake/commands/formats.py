@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -57,9 +58,11 @@ def write_xlsx(frame: pl.DataFrame, file: IO[bytes]) -> None:
                 f"{name} has values of more than {_LONGEST_CELL:,} characters, which a cell of "
                 "Excel cannot hold. Write Parquet, or leave the column out."
             )
+    book = BytesIO()  # a zip archive cannot be left half written without noise
     flat.with_columns(pl.col(wide).cast(pl.String)).write_excel(
-        file, worksheet="result", autofit=True
+        book, worksheet="result", autofit=True
     )
+    file.write(book.getvalue())
 
 
 FORMATS: dict[str, Callable[[pl.DataFrame, IO[bytes]], None]] = {

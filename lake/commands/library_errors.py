@@ -23,7 +23,7 @@ def library_errors() -> tuple[type[Exception], ...]:
 def is_broken_pipe(error: Exception) -> bool:
     """Whether whoever read the output has gone, as ``head`` does; Polars gives no errno."""
     number = getattr(error, "errno", None)
-    return isinstance(error, OSError) and (number == errno.EPIPE or "Broken pipe" in str(error))
+    return number == errno.EPIPE or "Broken pipe" in str(error)
 
 
 def failure_text(error: Exception) -> str:
