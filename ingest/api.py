@@ -143,6 +143,12 @@ def ingest(
         for i, item in enumerate(item for item in inputs if item.uri not in unchanged)
     ]
     landing = Landing(lake, target, options, sources, is_strict=strict)
+    skipped = [
+        SourceReport(uri, 0, 0, 0, 0, is_unchanged=True, earlier_rejects=rejects)
+        for uri, rejects in unchanged.items()
+    ]
+    if not sources:
+        return landing.report(None, skipped)
     use_threads = reader.parses_in_threads and _is_small(sources)
     with (
         landing,
@@ -160,10 +166,6 @@ def ingest(
         if not unchanged:  # a file left alone may be the one that has a mapped key
             landing.check_mapped_keys()
         version = landing.commit()
-    skipped = [
-        SourceReport(uri, 0, 0, 0, 0, is_unchanged=True, earlier_rejects=rejects)
-        for uri, rejects in unchanged.items()
-    ]
     return landing.report(version, skipped)
 
 
