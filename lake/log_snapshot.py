@@ -1,7 +1,7 @@
 """What a table's log sums up to: the files at a version, and checkpoints that save reading it all.
 
-delta-rs does both, but for short logs. A checkpoint only repeats what the entries say, so one that a
-power cut tore is no reason not to read the table.
+delta-rs does both, but for short logs. A checkpoint only repeats what the entries say, so one that
+a power cut tore is no reason not to read the table.
 """
 
 from __future__ import annotations
