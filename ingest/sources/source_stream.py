@@ -13,7 +13,7 @@ from ingest.frames.frames import Reject
 from ingest.sources.inputs import Input, compression_of, decompressed, open_raw
 from lake.errors import StorageError
 
-_CHUNK_BYTES = 4 << 20
+_CHUNK_BYTES = 256 << 10
 _STEP_BYTES = 64 << 10
 _LFS_POINTER = b"version https://git-lfs"
 # What decompressors raise on damaged input; pyarrow's zstd raises OSError.
