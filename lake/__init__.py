@@ -15,13 +15,17 @@ from lake.version import __version__
 
 if TYPE_CHECKING:
     from lake.lake import Lake
-    from lake.lake import create_lake as create
-    from lake.lake import open_lake as open  # noqa: A004  # lake.open reads as it is
+    from lake.opening import create_lake as create
+    from lake.opening import open_lake as open  # noqa: A004  # lake.open reads as it is
 
 __all__ = ["Lake", "__version__", "create", "open"]
 
 # Loaded at first use: `atomlake --help` imports this package and need not wait for pyarrow.
-_AT_FIRST_USE = {"Lake": "Lake", "create": "create_lake", "open": "open_lake"}
+_AT_FIRST_USE = {
+    "Lake": ("lake.lake", "Lake"),
+    "create": ("lake.opening", "create_lake"),
+    "open": ("lake.opening", "open_lake"),
+}
 
 
 def __getattr__(name: str) -> object:
@@ -29,4 +33,5 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module 'lake' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module("lake.lake"), _AT_FIRST_USE[name])
+    module, attribute = _AT_FIRST_USE[name]
+    return getattr(import_module(module), attribute)

@@ -10,9 +10,8 @@ from lake.errors import InvalidInputError, NotFoundError
 from lake.freshness import is_newest
 from lake.reader import Reader
 from lake.state import State, newest_state, read_state
-from lake.storage import Storage, open_storage
+from lake.storage import Storage
 from lake.transaction import Changes, Operation, commit
-from schemas import TABLES
 
 if TYPE_CHECKING:
     import duckdb
@@ -267,39 +266,3 @@ class Lake:
         what = Operation(operation, arguments or {}, inputs or {}, **named)
         state = commit(self.storage, what, plan)
         return None if state is None else state.version
-
-
-def create_lake(uri: str, storage_options: Mapping[str, str] | None = None) -> Lake:
-    """Make a lake; one that is there already is opened as it is.
-
-    Parameters
-    ----------
-    uri
-        A folder, which may exist, or the URL of a place in an object store.
-    storage_options
-        What the object store needs: endpoint, region, keys.
-    """
-    from lake.delta_log import create_table
-
-    storage = open_storage(uri, storage_options)
-    for table in TABLES.values():  # commits is last: with it the lake is there
-        create_table(storage, table)
-    return Lake(storage)
-
-
-def open_lake(
-    uri: str,
-    storage_options: Mapping[str, str] | None = None,
-    *,
-    version: int | str | None = None,
-) -> Lake:
-    """Open a lake that is there, at its newest version or at a past one.
-
-    Raises
-    ------
-    NotFoundError
-        There is no lake, or no such version.
-    """
-    lake = Lake(open_storage(uri, storage_options))
-    newest_state(lake.storage)
-    return lake if version is None else lake.at(version)
