@@ -7,9 +7,9 @@ import uuid
 import numpy as np
 import pyarrow as pa
 
-from lake.data_files import write_data_file
 from lake.lake import Lake
-from lake.transaction import Changes
+from lake.log.data_files import write_data_file
+from lake.log.transaction import Changes
 from schemas import TABLES
 
 LABELS = TABLES["labels"]

@@ -15,10 +15,10 @@ from benchmarks.contenders import Contender, Figures, compare, stopwatch
 from benchmarks.disk import MEGABYTE
 from benchmarks.result import SPEED_BYTES, Result
 from benchmarks.setting import Setting
-from lake.data_files import write_data_file
 from lake.lake import Lake
-from lake.latents import Pointer, open_latent_store
-from lake.transaction import Changes
+from lake.latents.latent_reader import Pointer, open_latent_store
+from lake.log.data_files import write_data_file
+from lake.log.transaction import Changes
 from schemas import TABLES
 
 EMBEDDINGS = TABLES["embeddings"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from lake.cli import COMMANDS, root
-from lake.duckdb_views import LONG_VIEWS, view_sql
+from lake.views.duckdb_views import LONG_VIEWS, view_sql
 from schemas import TABLES, Column, Table, duckdb_type
 
 REFERENCE = Path(__file__).parent / "reference"

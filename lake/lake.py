@@ -7,11 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lake.errors import InvalidInputError, NotFoundError
-from lake.freshness import is_newest
+from lake.log.freshness import is_newest
+from lake.log.state import State, newest_state, read_state
+from lake.log.transaction import Changes, Operation, commit
 from lake.reader import Reader
-from lake.state import State, newest_state, read_state
-from lake.storage import Storage
-from lake.transaction import Changes, Operation, commit
+from lake.storage.storage import Storage
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from ase import Atoms
 
-    from lake.checking import Problem
-    from lake.summary import Info
-    from lake.torch_dataset import LakeDataset
+    from lake.checks.checking import Problem
+    from lake.summaries.summary import Info
+    from lake.training.torch_dataset import LakeDataset
 
 
 class Lake:
@@ -66,7 +66,7 @@ class Lake:
         NotFoundError
             There is no such version or tag.
         """
-        from lake.tags import tagged_version
+        from lake.versions.tags import tagged_version
 
         newest = newest_state(self.storage)
         number = (
@@ -110,9 +110,9 @@ class Lake:
     ) -> Atoms | list[Atoms]:
         """One structure as ase.Atoms with its labels as a calculator, or a list for a list of ids.
 
-        See `lake.atoms.read_atoms`.
+        See `lake.structures.atoms.read_atoms`.
         """
-        from lake.atoms import read_atoms
+        from lake.structures.atoms import read_atoms
 
         return read_atoms(self.reader, structure_id, dataset=dataset, label_set=label_set)
 
@@ -121,26 +121,26 @@ class Lake:
     ) -> Iterator[list[Atoms]]:
         """Lists of at most `batch_size` ase.Atoms, for the structures that fulfil an SQL condition.
 
-        See `lake.atoms.iter_atoms`.
+        See `lake.structures.atoms.iter_atoms`.
         """
-        from lake.atoms import iter_atoms
+        from lake.structures.atoms import iter_atoms
 
         return iter_atoms(self.reader, where, label_set=label_set, batch_size=batch_size)
 
     def torch_dataset(self, where: str | None = None, **options: Any) -> LakeDataset:
         """A torch dataset that streams structures from the lake, shuffled by a seed.
 
-        See `lake.torch_dataset.LakeDataset` for the options.
+        See `lake.training.torch_dataset.LakeDataset` for the options.
         """
-        from lake.torch_dataset import LakeDataset
+        from lake.training.torch_dataset import LakeDataset
 
         return LakeDataset(self.storage.uri, self.storage.options, self.version, where, **options)
 
     def latents(
         self, *, dataset: str, model: str, layer: str = "last", batch_rows: int = 65_536
     ) -> Iterator[pa.RecordBatch]:
-        """Latents as Arrow batches: structure_id, atom and latent. See `lake.latents`."""
-        from lake.latents import read_latents
+        """Arrow batches of structure_id, atom, latent. See `lake.latents.latent_reader`."""
+        from lake.latents.latent_reader import read_latents
 
         return read_latents(
             self.reader, dataset=dataset, model=model, layer=layer, batch_rows=batch_rows
@@ -148,57 +148,57 @@ class Lake:
 
     def info(self) -> Info:
         """What the lake holds: datasets, structures, atoms, elements, labels, models, sizes."""
-        from lake.summary import summarize
+        from lake.summaries.summary import summarize
 
         return summarize(self.reader)
 
     def log(self) -> pl.DataFrame:
         """One row per commit, newest first."""
-        from lake.history import log
+        from lake.versions.history import log
 
         return log(self.reader)
 
     def diff(self, old: int | str, new: int | str) -> pl.DataFrame:
         """Rows and files added and removed between two versions, per table and partition."""
-        from lake.history import diff
+        from lake.versions.history import diff
 
         return diff(self.at(old).reader, self.at(new).reader)
 
     def tag(self, name: str, version: int | None = None, message: str | None = None) -> int:
         """Give a name to a version, the newest by default; that version."""
-        from lake.tags import add_tag
+        from lake.versions.tags import add_tag
 
         return add_tag(self, name, version, message)
 
     def tags(self) -> pl.DataFrame:
         """The names given to versions."""
-        from lake.tags import list_tags
+        from lake.versions.tags import list_tags
 
         return list_tags(self.reader)
 
     def check(self, *, deep: bool = True) -> list[Problem]:
         """What is wrong with the lake; empty when nothing is. `deep` reads every data file."""
-        from lake.checking import check
+        from lake.checks.checking import check
 
         return check(self.reader, deep=deep)
 
     def notes(self) -> list[Problem]:
         """What is untidy in the lake and does no harm, such as leftovers of crashed writers."""
-        from lake.checking import notes
+        from lake.checks.checking import notes
 
         return notes(self.reader)
 
     def optimize(self, tables: Sequence[str] | None = None) -> pl.DataFrame:
         """Compact small files and sort them, as a new version; what was done per partition."""
-        from lake.compaction import optimize
+        from lake.upkeep.compaction import optimize
 
         return optimize(self, tables)
 
     def vacuum(
         self, *, dry_run: bool = True, keep_days: float = 7.0, keep_versions: str = "all"
     ) -> pl.DataFrame:
-        """Files no version needs, and which of them were deleted. See `lake.vacuum`."""
-        from lake.vacuum import vacuum
+        """Files no version needs, and which of them were deleted. See `lake.upkeep.vacuum`."""
+        from lake.upkeep.vacuum import vacuum
 
         return vacuum(self, dry_run=dry_run, keep_days=keep_days, keep_versions=keep_versions)
 
@@ -206,13 +206,13 @@ class Lake:
         self, *, dataset: str, label_set: str | None = None, model: str | None = None
     ) -> pl.DataFrame:
         """Take out a dataset, or one label set or model's results of it, as a new version."""
-        from lake.drop import drop
+        from lake.upkeep.drop import drop
 
         return drop(self, dataset=dataset, label_set=label_set, model=model)
 
     def export_duckdb(self, path: str) -> None:
         """Write a DuckDB file of views over this version, for any DuckDB client."""
-        from lake.export import export_duckdb
+        from lake.exports.export import export_duckdb
 
         export_duckdb(self.reader, path)
 
@@ -225,7 +225,7 @@ class Lake:
         label_prefix: str = "",
     ) -> int:
         """Write structures and labels as extxyz, nothing lost; how many. ``-``: standard output."""
-        from lake.export import export_extxyz
+        from lake.exports.export import export_extxyz
 
         return export_extxyz(
             self.reader, path, where, label_set=label_set, label_prefix=label_prefix
@@ -233,7 +233,7 @@ class Lake:
 
     def export_parquet(self, folder: str, tables: Sequence[str] | None = None) -> pl.DataFrame:
         """Write tables as plain Parquet files, partition columns included; rows per table."""
-        from lake.export import export_parquet
+        from lake.exports.export import export_parquet
 
         return export_parquet(self.reader, folder, tables)
 
@@ -255,7 +255,7 @@ class Lake:
         """Commit one operation; the version that holds it, or None when nothing was to be done.
 
         `plan` is asked for the changes on top of a version of the lake, again when another writer
-        has made them wrong: see `lake.transaction`.
+        has made them wrong: see `lake.log.transaction`.
         """
         if self._pinned is not None:
             raise InvalidInputError(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lake.delta_log import create_table
 from lake.lake import Lake
-from lake.state import newest_state
-from lake.storage import open_storage
+from lake.log.delta_log import create_table
+from lake.log.state import newest_state
+from lake.storage.storage import open_storage
 from schemas import TABLES
 
 

@@ -7,11 +7,11 @@ from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from lake.data_files import DataFile
-from lake.duckdb_views import RELATIONS, create_views, relations_in
 from lake.errors import InvalidInputError, NotFoundError
-from lake.state import State, visible_files
-from lake.storage import Storage
+from lake.log.data_files import DataFile
+from lake.log.state import State, visible_files
+from lake.storage.storage import Storage
+from lake.views.duckdb_views import RELATIONS, create_views, relations_in
 from schemas import TABLES, Table
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Reader:
         connection = duckdb.connect()
         connection.execute("SET TimeZone = 'UTC'")
         if not self.storage.is_local:
-            from lake.object_files import register
+            from lake.storage.object_files import register
 
             register(connection, self.storage)
         urls = {name: self.urls(name) for name in names if name in TABLES}

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from lake.duckdb_views import RELATIONS, relations_in
 from lake.errors import InvalidInputError
 from lake.reader import Reader
+from lake.views.duckdb_views import RELATIONS, relations_in
 from schemas import TABLES
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from typing import Any, BinaryIO
 from lake_samples import files, label, source, structure
 
 import lake
-from lake import transaction
-from lake.changes import Changes
 from lake.lake import Lake
-from lake.local_storage import LocalStorage
+from lake.log import transaction
+from lake.log.changes import Changes
+from lake.log.state import State
 from lake.reader import Reader
-from lake.state import State
+from lake.storage.local_storage import LocalStorage
 
 NEW_ROWS = (3, 4)
 NEW_SOURCE = 3

@@ -17,7 +17,7 @@ from ingest.frames.frames import Reject
 from ingest.labels.labels import LabelRules
 from ingest.labels.units import SourceUnits
 from ingest.tables.tables import parse
-from lake.info_json import decode_info
+from lake.structures.info_json import decode_info
 
 HEAD = "Properties=species:S:1:pos:R:3"
 LATTICE = 'Lattice="4.0 0.0 0.0 0.0 4.0 0.0 0.0 0.0 4.0"'

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lake.data_files import DataFile, partitions, write_data_file
 from lake.lake import Lake
-from lake.transaction import Changes
+from lake.log.data_files import DataFile, partitions, write_data_file
+from lake.log.transaction import Changes
 from schemas import TABLES
 
 

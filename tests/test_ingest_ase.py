@@ -18,7 +18,7 @@ from ingest.ase_formats.importer import AseImporter
 from ingest.labels.labels import LabelRules
 from ingest.tables.tables import Parsed, parse
 from lake.errors import NotFoundError
-from lake.info_json import decode_info
+from lake.structures.info_json import decode_info
 
 
 def parsed(file_format: str, data: bytes, name: str) -> Parsed:

@@ -13,7 +13,7 @@ from ingest.labels.labels import LabelRules
 from ingest.tables.names import NamePattern
 from ingest.tables.tables import Parsed, parse
 from lake.errors import InvalidInputError
-from lake.info_json import decode_info
+from lake.structures.info_json import decode_info
 
 LLZO = (
     r"cellrelaxed_LLZO_(?P<cleave>\d+)_(?P<termination>[A-Z][a-z]?)_(?P<order>[a-z]+\d+)_"

@@ -16,9 +16,9 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from lake_samples import append, ingest, label, structure
 
 import lake
-from lake import data_files
 from lake.errors import InvalidInputError, NotFoundError
 from lake.lake import Lake
+from lake.log import data_files
 
 TRICLINIC = [3.0, 0.0, 0.0, 1.0, 3.0, 0.0, 0.5, 0.25, 3.0]
 STRESS = dict(

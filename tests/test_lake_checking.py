@@ -20,10 +20,10 @@ from lake_samples import (
 )
 
 import lake
-from lake.checking import notes
+from lake.checks.checking import notes
+from lake.checks.row_check import check_rows, rules
 from lake.lake import Lake
-from lake.latents import open_latent_store
-from lake.row_check import check_rows, rules
+from lake.latents.latent_reader import open_latent_store
 from schemas import TABLES
 
 
@@ -159,7 +159,9 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_rows_that_break_a_promise(lk: Lake, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lake.data_files.find_faults", lambda table, rows: [])  # another program
+    monkeypatch.setattr(
+        "lake.log.data_files.find_faults", lambda table, rows: []
+    )  # another program
     rows, what = BROKEN[name]
     append(lk, **rows)
     problems = lk.check()

@@ -12,9 +12,9 @@ from lake_samples import append, ingest, label, region, structure
 from polars.testing import assert_frame_equal
 
 import lake
-from lake import merging
 from lake.errors import NotFoundError
 from lake.lake import Lake
+from lake.upkeep import merging
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_bins_and_small_merges_of_bins(lk: Lake, monkeypatch: pytest.MonkeyPatch
 def test_large_files_stay(lk: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     for i in range(3):
         append(lk, structures=[structure(i)])
-    monkeypatch.setattr("lake.compaction.SMALL_BYTES", 10)
+    monkeypatch.setattr("lake.upkeep.compaction.SMALL_BYTES", 10)
     assert lk.optimize(["structures"]).is_empty()
 
 

@@ -20,7 +20,7 @@ from lake_samples import (
 import lake
 from lake.errors import NotFoundError
 from lake.lake import Lake
-from lake.latents import open_latent_store
+from lake.latents.latent_reader import open_latent_store
 
 
 @pytest.fixture

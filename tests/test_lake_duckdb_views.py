@@ -9,8 +9,8 @@ import pytest
 from lake_samples import append, ingest, label, structure
 
 import lake
-from lake.duckdb_views import LONG_VIEWS, view_sql
 from lake.lake import Lake
+from lake.views.duckdb_views import LONG_VIEWS, view_sql
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ import pytest
 from lake_samples import append, ingest, label, prediction, structure, vectors
 
 import lake
-from lake import data_files, export
 from lake.errors import InvalidInputError, NotFoundError, StorageError
+from lake.exports import export
 from lake.lake import Lake
+from lake.log import data_files
 
 
 @pytest.fixture

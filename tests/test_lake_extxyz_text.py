@@ -18,7 +18,7 @@ from ingest.frames.frames import FrameBatch
 from ingest.labels.labels import LabelRules
 from ingest.tables.tables import parse
 from lake.errors import InvalidInputError
-from lake.extxyz_text import extxyz_text
+from lake.exports.extxyz_text import extxyz_text
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)

@@ -23,16 +23,16 @@ from dying_writer import NEW_ROWS, ingest_once
 from lake_samples import append, files, ingest, latents, structure
 
 import lake
-from lake import transaction
-from lake.changes import Changes
-from lake.checking import notes
-from lake.delta_log import Entry, append_entry
+from lake.checks.checking import notes
 from lake.errors import CorruptLakeError, StorageError
 from lake.lake import Lake
-from lake.latents import open_latent_store
-from lake.merging import Merger
+from lake.latents.latent_reader import open_latent_store
+from lake.log import transaction
+from lake.log.changes import Changes
+from lake.log.delta_log import Entry, append_entry
+from lake.log.state import State
 from lake.reader import Reader
-from lake.state import State
+from lake.upkeep.merging import Merger
 
 TESTS = Path(__file__).parent
 

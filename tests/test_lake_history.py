@@ -9,7 +9,7 @@ from lake_samples import append, files, ingest, structure
 
 import lake
 from lake.lake import Lake
-from lake.transaction import Changes
+from lake.log.transaction import Changes
 
 
 @pytest.fixture

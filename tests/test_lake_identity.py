@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lake.identity import Identities, identify, label_checks
+from lake.structures.identity import Identities, identify, label_checks
 
 
 def parts(k: int = 2, n: int = 3) -> dict[str, Any]:

@@ -17,10 +17,10 @@ import zarr
 from lake_samples import append, latents
 
 import lake
-from lake import latent_layer
 from lake.errors import ConflictError, CorruptLakeError, InvalidInputError, NotFoundError
 from lake.lake import Lake
-from lake.latents import LatentStoreWriter, Pointer, open_latent_store
+from lake.latents import latent_layer
+from lake.latents.latent_reader import LatentStoreWriter, Pointer, open_latent_store
 
 
 @pytest.fixture

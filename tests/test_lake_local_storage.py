@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lake.errors import InvalidInputError, NotFoundError, StorageError
-from lake.local_storage import LocalStorage
+from lake.storage.local_storage import LocalStorage
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ from lake_samples import append, ingest, latents
 from s3_server import BUCKET, CREDENTIALS, lossy_proxy, s3_server
 
 import lake
-from lake.checking import notes
+from lake.checks.checking import notes
 from lake.errors import NotFoundError, StorageError
 from lake.lake import Lake
-from lake.latents import open_latent_store
-from lake.storage import open_storage
+from lake.latents.latent_reader import open_latent_store
+from lake.storage.storage import open_storage
 
 pytestmark = pytest.mark.s3
 TESTS = Path(__file__).parent

@@ -13,7 +13,7 @@ from lake_samples import append, label, prediction, structure
 
 import lake
 from lake.lake import Lake
-from lake.row_reader import RowReader
+from lake.rows.row_reader import RowReader
 
 DATASETS = ("cu", "ni", "ag")
 MODELS = ("m1", "m2")

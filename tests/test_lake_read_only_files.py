@@ -13,12 +13,12 @@ from lake_samples import append, label, structure
 from s3_server import running_server
 
 import lake
-from lake import data_files
 from lake.errors import StorageError
 from lake.lake import Lake
-from lake.object_storage import ObjectStorage
-from lake.range_file import RangeFile
-from lake.read_only_files import ReadOnlyFiles
+from lake.log import data_files
+from lake.storage.object_storage import ObjectStorage
+from lake.storage.range_file import RangeFile
+from lake.storage.read_only_files import ReadOnlyFiles
 
 pytestmark = pytest.mark.s3
 

@@ -11,11 +11,11 @@ import pytest
 from lake_samples import append, label, structure, vectors
 
 import lake
-from lake import data_files
 from lake.errors import NotFoundError
 from lake.lake import Lake
+from lake.log import data_files
 from lake.reader import Reader
-from lake.row_reader import RowReader
+from lake.rows.row_reader import RowReader
 
 FRAMES = 40
 

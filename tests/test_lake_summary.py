@@ -10,7 +10,7 @@ from lake_samples import append, ingest, label, latents, prediction, region, sou
 
 import lake
 from lake.lake import Lake
-from lake.latents import open_latent_store
+from lake.latents.latent_reader import open_latent_store
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from lake_samples import append, structure
 import lake
 from lake.errors import ConflictError, InvalidInputError, NotFoundError
 from lake.lake import Lake
-from lake.tags import add_tag
+from lake.versions.tags import add_tag
 
 
 @pytest.fixture

@@ -16,16 +16,16 @@ from lake_samples import append, label, structure
 from s3_server import BUCKET, running_server
 
 import lake
-from lake import data_files
-from lake.epoch_order import shard_bounds
 from lake.errors import InvalidInputError
 from lake.lake import Lake
+from lake.log import data_files
+from lake.training.epoch_order import shard_bounds
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from torch.utils.data import DataLoader  # noqa: E402
 
-from lake.torch_dataset import LakeDataset, collate  # noqa: E402
+from lake.training.torch_dataset import LakeDataset, collate  # noqa: E402
 
 FRAMES = 200
 STRESS = dict.fromkeys(("xx", "yy", "zz", "yz", "xz", "xy"), 0.25)
@@ -134,7 +134,7 @@ def test_a_buffer_mixes_row_groups(lk: Lake) -> None:
 
 
 def test_memory_is_bounded_by_the_buffer(lk: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lake import row_buffer
+    from lake.training import row_buffer
 
     sizes: list[int] = []
     original = row_buffer.buffers
@@ -144,7 +144,7 @@ def test_memory_is_bounded_by_the_buffer(lk: Lake, monkeypatch: pytest.MonkeyPat
             sizes.append(structures.nbytes + labels.nbytes)
             yield structures, labels
 
-    monkeypatch.setattr("lake.torch_dataset.buffers", watched)
+    monkeypatch.setattr("lake.training.torch_dataset.buffers", watched)
     dataset = lk.torch_dataset(buffer_bytes=2**30)
     ids(dataset)
     whole = sizes.pop()
@@ -257,7 +257,7 @@ def test_structures_larger_than_a_row_group_pass(tmp_path: Path) -> None:
 
 
 def test_the_lake_itself_does_not_load_torch() -> None:
-    code = "import sys, lake.lake, lake.atoms, lake.selection; sys.exit('torch' in sys.modules)"
+    code = "import sys, lake.structures.atoms; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

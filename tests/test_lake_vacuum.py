@@ -13,16 +13,16 @@ from deltalake import DeltaTable
 from lake_samples import append, files, ingest, latents, structure
 
 import lake
-from lake import transaction
-from lake.changes import Changes
-from lake.checking import notes
-from lake.delta_log import Entry, append_entry
+from lake.checks.checking import notes
 from lake.errors import ConflictError, InvalidInputError, NotFoundError
-from lake.holes import close_holes
 from lake.lake import Lake
-from lake.latents import open_latent_store
-from lake.state import State, newest_state
-from lake.vacuum import vacuum
+from lake.latents.latent_reader import open_latent_store
+from lake.log import transaction
+from lake.log.changes import Changes
+from lake.log.delta_log import Entry, append_entry
+from lake.log.holes import close_holes
+from lake.log.state import State, newest_state
+from lake.upkeep.vacuum import vacuum
 
 
 @pytest.fixture

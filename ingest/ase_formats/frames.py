@@ -11,7 +11,7 @@ import orjson
 from numpy.typing import NDArray
 
 from ingest.frames.frames import FrameBatch, Info
-from lake.elements import N_ELEMENTS
+from lake.structures.elements import N_ELEMENTS
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -17,7 +17,7 @@ from ingest.cif.sites import DEUTERIUM, Sites, read_sites
 from ingest.cif.symmetry import find_operations
 from ingest.frames.frames import FrameBatch, Info
 from ingest.frames.text_values import number
-from lake.elements import SYMBOLS
+from lake.structures.elements import SYMBOLS
 
 DEUTERIUM_MASS = 2.01355  # atomic mass units, as ASE has it
 _LONGEST_TEXT = 4096  # characters; longer ones are files of a refinement program put in whole

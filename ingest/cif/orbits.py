@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ingest.cif.block import CifError
 from ingest.cif.gemmi_blocks import Operations
 from ingest.cif.sites import Sites, check_total
-from lake.elements import SYMBOLS
+from lake.structures.elements import SYMBOLS
 
 # Nearer than this is the same place: coordinates such as 0.333 put images of one atom apart.
 _SAME_PLACE_ANGSTROM = 0.03

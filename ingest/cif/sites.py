@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ingest.cif.block import CifBlock, CifError, is_null, unquoted
 from ingest.cif.gemmi_blocks import numbers
-from lake.elements import SYMBOLS
+from lake.structures.elements import SYMBOLS
 
 DEUTERIUM = "D"
 

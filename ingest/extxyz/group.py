@@ -14,7 +14,7 @@ from ingest.extxyz.columns import Columns
 from ingest.extxyz.comment import Comment
 from ingest.extxyz.scan import Block
 from ingest.frames.frames import FrameBatch, Reject
-from lake.elements import N_ELEMENTS, numbers_of
+from lake.structures.elements import N_ELEMENTS, numbers_of
 
 
 @dataclass

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from ingest.frames.frames import EXCERPT_LENGTH
 from ingest.tables.rows import Rows
 from ingest.tasks.reading import TaskResult
-from lake.extxyz_values_text import pair_text
-from lake.info_json import decode_info
-from lake.storage import Storage
+from lake.exports.extxyz_values_text import pair_text
+from lake.storage.storage import Storage
+from lake.structures.info_json import decode_info
 
 _COLUMNS = ["n_atoms", "config_type", "info"]
 

@@ -22,12 +22,12 @@ from ingest.landing.report import IngestReport, SourceReport
 from ingest.tables.rows import Integers, concatenate
 from ingest.tasks.reading import Target, TaskResult
 from ingest.tasks.tasks import Source
-from lake.data_files import DataFile, write_data_file
 from lake.errors import StorageError
 from lake.lake import Lake
+from lake.log.data_files import DataFile, write_data_file
+from lake.log.state import State
+from lake.log.transaction import Changes
 from lake.reader import Reader
-from lake.state import State
-from lake.transaction import Changes
 from schemas import TABLES
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ingest.landing.duplicates import Resolution
 from ingest.tables.rows import Rows
 from ingest.tasks.reading import TaskResult
-from lake.data_files import DataFile, open_data_file
-from lake.storage import Storage
+from lake.log.data_files import DataFile, open_data_file
+from lake.storage.storage import Storage
 from schemas import TABLES
 
 _BATCH_ROWS = 4096

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from lake.errors import AtomlakeError, InvalidInputError, StorageError
-from lake.storage import open_storage
+from lake.storage.storage import open_storage
 
 STANDARD_INPUT = "-"
 _MAGIC = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2"}

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ingest.frames.frames import FrameBatch, Info
 from ingest.labels.labels import Labels
 from ingest.labels.unlabelled import unlabelled_arrays, unlabelled_info
-from lake.elements import SYMBOLS, hill_formula
-from lake.identity import Identities, identify, label_checks
-from lake.info_json import encode_info
+from lake.structures.elements import SYMBOLS, hill_formula
+from lake.structures.identity import Identities, identify, label_checks
+from lake.structures.info_json import encode_info
 from schemas.structures import LABELS, STRUCTURES
 from schemas.types import ARRAYS, STRINGS, VECTORS, VOIGT
 

@@ -22,9 +22,9 @@ from ingest.labels.seen_keys import SeenKeys
 from ingest.tables.names import NamePattern
 from ingest.tables.rows import Rows, concatenate
 from ingest.tables.tables import Parsed, parse
-from lake.data_files import DataFile, DataFileWriter, open_data_file
 from lake.errors import InvalidInputError, JobFailedError, StorageError
-from lake.storage import open_storage
+from lake.log.data_files import DataFile, DataFileWriter, open_data_file
+from lake.storage.storage import open_storage
 from schemas import TABLES
 
 

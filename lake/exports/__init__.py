@@ -1,0 +1,1 @@
+"""One version of a lake as files for other programs."""

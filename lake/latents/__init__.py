@@ -1,0 +1,1 @@
+"""Per-atom latents: Zarr arrays behind pointer rows."""

@@ -1,0 +1,1 @@
+"""Data files, the logs that name them, and how a commit happens."""

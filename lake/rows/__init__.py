@@ -1,0 +1,1 @@
+"""Rows of structures and labels by id, by condition, in bounded memory."""

@@ -1,0 +1,1 @@
+"""Structures between rows, ase.Atoms and hashes."""

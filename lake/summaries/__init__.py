@@ -1,0 +1,1 @@
+"""What a lake holds, at a glance."""

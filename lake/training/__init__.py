@@ -1,0 +1,1 @@
+"""Structures for training, streamed from the lake."""

@@ -1,0 +1,1 @@
+"""Compacting, dropping and cleaning."""

@@ -1,0 +1,1 @@
+"""The history of a lake, and names for its versions."""

@@ -1,0 +1,1 @@
+"""The tables and long views DuckDB sees."""
