@@ -1,0 +1,1 @@
+"""What evaluates structures: MACE, NequIP, Allegro, and any ASE calculator."""
