@@ -56,6 +56,7 @@ PREDICTIONS = Table(
         Column("stress", VOIGT, "Predicted stress, Voigt order, sign as in ASE.", "eV/Å³"),
         Column("status", pa.string(), "ok or failed.", required=True),
         Column("error", pa.string(), "Why it failed; NULL when ok."),
+        Column("dtype", pa.string(), "Floating-point type computed in; NULL when made elsewhere."),
         JOB_ID,
     ),
 )
@@ -73,7 +74,10 @@ EMBEDDINGS = Table(
         MODEL_ID,
         N_ATOMS,
         Column(
-            "layer", pa.string(), "Which latent: last, all, or the layer's index.", required=True
+            "layer",
+            pa.string(),
+            "Which latent: last, or the index of an earlier layer, from 0.",
+            required=True,
         ),
         Column("definition", pa.string(), "Engine, columns and pooling of the latent, as JSON."),
         Column("store", pa.string(), "Folder of the Zarr array, below the lake.", required=True),

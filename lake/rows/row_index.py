@@ -57,6 +57,12 @@ class RowIndex:
         """Which of `groups` each place lies in, -1 for a place of -1. Shape (n,)."""
         return np.searchsorted(self.starts, places, side="right") - 1
 
+    def ids_at(self, places: Places) -> NDArray[np.int64]:
+        """The structure_id at each place. Shape (n,)."""
+        by_place = np.empty_like(self._ids)
+        by_place[self._places] = self._ids
+        return by_place[places]
+
     def runs(self, places: Places) -> list[Places]:
         """Cut places into runs that lie in one row group each, in the same order."""
         if not len(places):

@@ -1,0 +1,1 @@
+"""Jobs: what is missing, who computes it, and how far it is."""

@@ -1,0 +1,135 @@
+"""What is still to be computed: structures without a result, found by anti-join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compute.jobs.job import Job, JobModel, Shard
+from lake.reader import Reader
+from lake.rows.row_index import Places, RowIndex
+from lake.rows.selection import select_places
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    """Ids of the structures of a dataset a model has results for, as one version of the lake says.
+
+    ``predicted`` and ``failed`` stand in `predictions`; ``latents`` maps the name of a layer to
+    those in `embeddings`.
+    """
+
+    predicted: Ids
+    failed: Ids
+    latents: dict[str, Ids]
+
+
+@dataclass
+class DoneFiles:
+    """Reads what is done, each data file once: they never change.
+
+    ``predictions`` and ``embeddings`` map the path of a file to the ids in it, and whether each
+    failed or which layer it is of.
+    """
+
+    dataset: str
+    model: JobModel
+    predictions: dict[str, tuple[Ids, NDArray[np.bool_]]] = field(default_factory=dict)
+    embeddings: dict[str, tuple[Ids, NDArray[np.object_]]] = field(default_factory=dict)
+
+    def read(self, reader: Reader) -> Done:
+        """What is done in one version of the lake."""
+        partition = {"dataset": self.dataset, "model": self.model.name}
+        there = [file.path for file in reader.files("predictions", **partition)]
+        for file in reader.files("predictions", **partition):
+            if file.path not in self.predictions:
+                rows = reader.columns("predictions", [file], ("structure_id", "model_id", "status"))
+                mine = rows["model_id"].to_numpy() == self.model.model_id
+                is_failed = rows["status"].to_numpy() == "failed"
+                self.predictions[file.path] = (
+                    rows["structure_id"].to_numpy()[mine],
+                    is_failed[mine],
+                )
+        predicted = [self.predictions[path][0][~self.predictions[path][1]] for path in there]
+        failed = [self.predictions[path][0][self.predictions[path][1]] for path in there]
+        return Done(_joined(predicted), _joined(failed), self._latents(reader, partition))
+
+    def _latents(self, reader: Reader, partition: dict[str, str]) -> dict[str, Ids]:
+        found: dict[str, list[Ids]] = {}
+        for file in reader.files("embeddings", **partition):
+            if file.path not in self.embeddings:
+                rows = reader.columns("embeddings", [file], ("structure_id", "model_id", "layer"))
+                mine = rows["model_id"].to_numpy() == self.model.model_id
+                self.embeddings[file.path] = (
+                    rows["structure_id"].to_numpy()[mine],
+                    rows["layer"].to_numpy()[mine],
+                )
+            ids, layers = self.embeddings[file.path]
+            for layer in set(layers):
+                found.setdefault(layer, []).append(ids[layers == layer])
+        return {layer: _joined(parts) for layer, parts in found.items()}
+
+
+def missing_places(
+    reader: Reader, job: Job, index: RowIndex, done: Done, layers: Sequence[str]
+) -> Places:
+    """Places of the structures a job has to compute, in the order of the files.
+
+    Parameters
+    ----------
+    index
+        Of the structures of one dataset.
+    done
+        What one model has done of it.
+    layers
+        Names of the layers of latents that are wanted.
+
+    Raises
+    ------
+    InvalidInputError
+        The job's condition is not SQL, or names what is not there.
+    """
+    places = select_places(reader, index, job.where)
+    ids = index.ids_at(places)
+    wanted = in_shard(ids, job.shard)
+    if job.only_failed:
+        return places[wanted & np.isin(ids, done.failed)]
+    return places[wanted & ~is_done(ids, done, job, layers)]
+
+
+def is_done(ids: Ids, done: Done, job: Job, layers: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether nothing is left to do for each structure. Shape (n,).
+
+    One that failed is done, until it is asked for with ``only_failed``.
+    """
+    complete = np.ones(len(ids), bool)
+    if job.task == "predict":
+        complete &= np.isin(ids, done.predicted)
+    for layer in layers:
+        complete &= np.isin(ids, done.latents.get(layer, np.empty(0, np.int64)))
+    return complete | np.isin(ids, done.failed)
+
+
+def in_shard(ids: Ids, shard: Shard) -> NDArray[np.bool_]:
+    """Whether each structure belongs to a shard: by its id, so wherever it stands. Shape (n,)."""
+    remainder: NDArray[np.uint64] = ids.astype(np.uint64) % np.uint64(shard.of)
+    return remainder == np.uint64(shard.number - 1)
+
+
+def layer_names(n_layers: int, latents: str) -> dict[int, str]:
+    """Names in the lake of the layers wanted, by index: the last layer is called ``last``."""
+    last = n_layers - 1
+    if latents == "none" or not n_layers:
+        return {}
+    if latents == "last":
+        return {last: "last"}
+    return {i: "last" if i == last else str(i) for i in range(n_layers)}
+
+
+def _joined(parts: Sequence[Ids]) -> Ids:
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)

@@ -1,0 +1,90 @@
+"""How far a job is, and what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass
+class Part:
+    """One model on one dataset in one worker: structures to be computed, and what became of them.
+
+    ``skipped`` were computed by another job meanwhile.
+    """
+
+    model: str
+    dataset: str
+    device: str = ""
+    total: int = 0
+    ok: int = 0
+    failed: int = 0
+    skipped: int = 0
+    atoms: int = 0
+
+
+@dataclass
+class Tally:
+    """The parts of a job, kept up to date by what its workers tell."""
+
+    n_missing: int
+    parts: dict[tuple[int, str, str], Part] = field(default_factory=dict)
+
+    def hear(self, worker: int, event: Mapping[str, Any]) -> None:
+        """Take what a worker told."""
+        if event["event"] == "progress":
+            facts = {key: value for key, value in event.items() if key != "event"}
+            self.parts[worker, event["model"], event["dataset"]] = Part(**facts)
+
+    def count(self, name: str) -> int:
+        """Sum of one of the counts over all parts."""
+        return sum(getattr(part, name) for part in self.parts.values())
+
+    @property
+    def n_left(self) -> int:
+        """Structures nobody has answered yet."""
+        return max(self.n_missing - sum(self.count(n) for n in ("ok", "failed", "skipped")), 0)
+
+
+@dataclass(frozen=True)
+class JobReport:
+    """What a job did. ``is_stopped`` says that it was told to end before everything was done."""
+
+    job_id: str
+    task: str
+    parts: Sequence[Part]
+    n_missing: int
+    n_left: int
+    seconds: float
+    version: int
+    is_stopped: bool
+
+    def total(self, count: str) -> int:
+        """Sum of one of the counts over all parts."""
+        return sum(getattr(part, count) for part in self.parts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for machines."""
+        counts = {c: self.total(c) for c in ("ok", "failed", "skipped", "atoms")}
+        fields = {k: v for k, v in vars(self).items() if k != "parts"}
+        return fields | counts | {"parts": [asdict(part) for part in self.parts]}
+
+    def text(self) -> str:
+        """A summary for a person."""
+        if not self.n_missing:
+            return "Nothing is missing."
+        ok, failed, skipped = (self.total(c) for c in ("ok", "failed", "skipped"))
+        rate = self.total("atoms") / self.seconds if self.seconds else 0.0
+        took = f"{self.seconds:.1f} s ({rate:,.0f} atoms/s); version {self.version}"
+        lines = [f"{ok:,} structures computed, {failed:,} failed, in {took}"]
+        if skipped:
+            lines.append(f"{skipped:,} were computed by another job meanwhile.")
+        if failed:
+            lines.append(
+                "Failed structures stand in the table 'predictions' with the reason in 'error'; "
+                "'atomlake compute retry --failed' tries them again."
+            )
+        if self.is_stopped:
+            lines.append(f"Stopped with {self.n_left:,} left. The same command goes on from here.")
+        return "\n".join(lines)

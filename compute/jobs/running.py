@@ -1,0 +1,217 @@
+"""Doing what was asked for: one worker at a time on each device."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from compute.environments import Environment, find_environment, require_usable
+from compute.jobs.devices import find_devices
+from compute.jobs.job import Job, JobModel
+from compute.jobs.missing import DoneFiles, layer_names, missing_places
+from compute.jobs.report import JobReport, Tally
+from compute.jobs.request import Request
+from compute.jobs.worker_process import WorkerProcesses
+from compute.models import Model, match_models, verify_file
+from lake.errors import AtomlakeError, InvalidInputError, JobFailedError, NotFoundError
+from lake.lake import Lake
+from lake.reader import Reader
+from lake.rows.row_index import RowIndex
+
+Progress = Callable[[Tally, float], None]
+
+
+def no_progress(tally: Tally, seconds: float) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is to be done in one environment."""
+
+    environment: Environment
+    models: tuple[JobModel, ...]
+
+
+def run(lake: Lake, request: Request, progress: Progress = no_progress) -> JobReport:
+    """Compute what is missing, in one worker process per environment and device.
+
+    Parameters
+    ----------
+    progress
+        Called with what was done so far, and the seconds since the beginning.
+
+    Returns
+    -------
+    JobReport
+        What was computed, and the version of the lake that holds it.
+
+    Raises
+    ------
+    InvalidInputError, NotFoundError
+        An option, a dataset, a model, its file or its environment is not what it should be.
+    JobFailedError
+        A worker died. What was committed stays.
+    """
+    request.check()
+    devices = find_devices(request.device)
+    started_s = time.monotonic()
+    n_missing, models = _missing(lake.reader, request)
+    job_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+    tally = Tally(n_missing)
+    processes = WorkerProcesses()
+    if models:
+        works = _works(models)
+        with _stopped_by_signals(processes):
+            _run_all(lake, request, job_id, works, devices, processes, tally, progress)
+    return JobReport(
+        job_id,
+        request.task,
+        list(tally.parts.values()),
+        n_missing,
+        tally.n_left,
+        time.monotonic() - started_s,
+        lake.version,
+        processes.is_stopped,
+    )
+
+
+def _missing(reader: Reader, request: Request) -> tuple[int, list[Model]]:
+    """How many results are missing, and the models they are missing of."""
+    datasets = _check_datasets(reader, request.datasets)
+    models = match_models(reader, request.models)
+    total, left = 0, []
+    indices = {
+        dataset: RowIndex(reader.storage, "structures", reader.files("structures", dataset=dataset))
+        for dataset in datasets
+    }
+    for model in models:
+        job = _job(reader.storage.uri, request, "", (_job_model(model),))
+        n_layers = len(json.loads(model.config or "{}").get("layers", ()))
+        names = tuple(layer_names(n_layers, request.latents).values())
+        if request.latents != "none" and not names:
+            raise InvalidInputError(
+                f"Model {model.name} has no latents that engine {model.engine} can read. "
+                "Expected a model with latents. Leave --latents out for it."
+            )
+        of_model = 0
+        for dataset in datasets:
+            done = DoneFiles(dataset, job.models[0]).read(reader)
+            of_model += len(missing_places(reader, job, indices[dataset], done, names))
+        total += of_model
+        if of_model:
+            left.append(model)
+    return total, left
+
+
+def _check_datasets(reader: Reader, names: Sequence[str]) -> list[str]:
+    there = {file.partition["dataset"] for file in reader.files("structures")}
+    for name in names:
+        if name not in there:
+            raise NotFoundError.among("dataset", name, there)
+    return list(dict.fromkeys(names))
+
+
+def _works(models: Sequence[Model]) -> list[_Work]:
+    """The models by environment, each checked before any worker starts."""
+    groups: dict[str | None, list[Model]] = {}
+    for model in models:
+        verify_file(model)
+        groups.setdefault(model.environment, []).append(model)
+    works = []
+    for name, members in groups.items():
+        environment = find_environment(name)
+        for engine in sorted({model.engine for model in members}):
+            require_usable(environment, engine)
+        works.append(_Work(environment, tuple(_job_model(model) for model in members)))
+    return works
+
+
+def _job_model(model: Model) -> JobModel:
+    return JobModel(
+        model.name, model.model_id, model.engine, model.path, model.sha256, model.options
+    )
+
+
+def _job(uri: str, request: Request, job_id: str, models: tuple[JobModel, ...]) -> Job:
+    return Job(
+        job_id,
+        uri,
+        request.task,
+        models,
+        tuple(dict.fromkeys(request.datasets)),
+        where=request.where,
+        latents=request.latents,
+        latents_dtype=request.latents_dtype,
+        device=request.device,
+        dtype=request.dtype,
+        shard=request.shard,
+        limits=request.limits,
+        only_failed=request.only_failed,
+    )
+
+
+def _run_all(
+    lake: Lake,
+    request: Request,
+    job_id: str,
+    works: Sequence[_Work],
+    devices: Sequence[str],
+    processes: WorkerProcesses,
+    tally: Tally,
+    progress: Progress,
+) -> None:
+    """The environments one after the other on each device, the devices at once."""
+    started_s = time.monotonic()
+    lock = threading.Lock()
+
+    def on_device(number: int) -> list[AtomlakeError]:
+        errors: list[AtomlakeError] = []
+        for i, work in enumerate(works):
+            job = replace(
+                _job(lake.storage.uri, request, job_id, work.models),
+                storage_options=dict(lake.storage.options),
+                device=devices[number],
+                shard=request.shard.part(number + 1, len(devices)),
+            )
+
+            def listen(event: dict[str, Any], worker: int = number * len(works) + i) -> None:
+                with lock:
+                    tally.hear(worker, event)
+                    progress(tally, time.monotonic() - started_s)
+
+            try:
+                processes.run(work.environment.python, job, listen)
+            except (InvalidInputError, JobFailedError) as error:
+                errors.append(error)  # another environment may be well
+        return errors
+
+    with ThreadPoolExecutor(len(devices)) as pool:
+        errors = [error for each in pool.map(on_device, range(len(devices))) for error in each]
+    if errors:
+        message = "\n".join(dict.fromkeys(str(error) for error in errors))
+        raise type(errors[0])(message)
+
+
+@contextmanager
+def _stopped_by_signals(processes: WorkerProcesses) -> Iterator[None]:
+    """Let the workers commit when this process is told to end, as Slurm does before a limit."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    before = {n: signal.signal(n, lambda *_: processes.stop()) for n in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

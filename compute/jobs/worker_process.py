@@ -1,0 +1,121 @@
+"""A worker: a process in the environment of a model, and what it tells."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock, Thread
+from typing import Any
+
+from compute.jobs.job import Job
+from lake.errors import AtomlakeError, InvalidInputError, JobFailedError
+
+Listener = Callable[[dict[str, Any]], None]
+
+# glibc would give large tensors back after every batch and fault them in again at the next:
+# 1.2 to 2 times the time of a batch on a CPU.
+ALLOCATOR = {
+    "MALLOC_MMAP_THRESHOLD_": "4294967296",
+    "MALLOC_TRIM_THRESHOLD_": "17179869184",
+    "MALLOC_TOP_PAD_": "268435456",
+}
+_LAST_LINES = 12
+
+
+class WorkerProcesses:
+    """Starts workers and can tell all of those that run to end early."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[str]] = set()
+        self._lock = Lock()
+        self.is_stopped = False
+
+    def run(self, python: str, job: Job, listen: Listener) -> None:
+        """Do a job in an environment; returns when the worker has ended.
+
+        Parameters
+        ----------
+        python
+            The environment's interpreter.
+        listen
+            Called with every event the worker tells.
+
+        Raises
+        ------
+        InvalidInputError, JobFailedError
+            What the worker told, or that it died.
+        """
+        with TemporaryDirectory(prefix="atomlake-job-") as folder:
+            file = Path(folder) / "job.json"
+            file.touch(mode=0o600)  # it may hold the keys of an object store
+            file.write_text(job.as_json(), "utf-8")
+            # -P: a folder called compute where the user stands must not be taken for ours.
+            command = [python, "-P", "-m", "compute.worker", str(file)]
+            with self._lock:
+                if self.is_stopped:
+                    return
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    encoding="utf-8",
+                    errors="replace",
+                    env=os.environ | ALLOCATOR,
+                )
+                self._running.add(process)
+            try:
+                error = _follow(process, listen)
+            finally:
+                with self._lock:
+                    self._running.discard(process)
+        if error is not None:
+            raise error
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """Tell every worker to commit what it has and to end."""
+        with self._lock:
+            self.is_stopped = True
+            for process in self._running:
+                process.send_signal(number)
+
+
+def _follow(process: subprocess.Popen[str], listen: Listener) -> AtomlakeError | None:
+    """Hand on what a worker tells until it ends; the error it ended with."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said: deque[str] = deque(maxlen=_LAST_LINES)
+    stderr = process.stderr
+    drain = Thread(target=lambda: said.extend(stderr), daemon=True)
+    drain.start()
+    error: AtomlakeError | None = None
+    with process.stdout as told:
+        for line in told:
+            event = json.loads(line)
+            if event["event"] == "error":
+                kind = InvalidInputError if event["kind"] == "input" else JobFailedError
+                error = kind(event["message"])
+            listen(event)
+    code = process.wait()
+    drain.join()
+    process.stderr.close()
+    if error is None and code:
+        error = JobFailedError(_last_words(code, said))
+    return error
+
+
+def _last_words(code: int, said: deque[str]) -> str:
+    if code == -signal.SIGKILL:
+        return (
+            "The worker was killed, most likely because memory ran out. What was committed stays. "
+            "Run the same command again with --max-edges lower, or with --max-memory."
+        )
+    words = "".join(said).strip() or "nothing"
+    return f"The worker ended with code {code}. What was committed stays. It said:\n{words}"

@@ -1,0 +1,1 @@
+"""The process that evaluates structures, in the environment of the model."""

@@ -1,0 +1,117 @@
+"""``python -m compute.worker job.json``: do a job, and tell of it on standard output."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from compute.jobs.job import Job, JobModel
+from compute.worker.events import Events
+from lake.errors import AtomlakeError, InvalidInputError, NotFoundError
+
+TELL_EVERY_S = 0.5
+
+
+class Telling:
+    """Counts of one model on one dataset, told at most twice a second."""
+
+    def __init__(self, events: Events, stop: threading.Event, **what: Any) -> None:
+        self._events = events
+        self._stop = stop
+        self._what = what
+        self._counts = {"ok": 0, "failed": 0, "skipped": 0, "atoms": 0}
+        self._lock = threading.Lock()
+        self._told_s = 0.0
+
+    def __call__(self, kind: str, n_structures: int, n_atoms: int) -> None:
+        """Count some structures."""
+        with self._lock:
+            self._counts[kind] += n_structures
+            self._counts["atoms"] += n_atoms
+            if time.monotonic() - self._told_s >= TELL_EVERY_S:
+                self.flush()
+
+    def flush(self) -> None:
+        """Tell the counts now. When nobody listens any more, the job is to end."""
+        self._told_s = time.monotonic()
+        try:
+            self._events.send("progress", **self._what, **self._counts)
+        except BrokenPipeError:
+            self._stop.set()
+
+
+def main(path: str) -> int:
+    """Do the job in a file; the exit code."""
+    events = Events()
+    stop = threading.Event()
+    _stop_when_told(stop)
+    try:
+        job = Job.from_json(Path(path).read_text("utf-8"))
+        _bound_memory(job.limits.max_memory)
+        for model in job.models:
+            _evaluate(job, model, events, stop)
+    except (InvalidInputError, NotFoundError) as error:
+        events.send("error", kind="input", message=str(error))
+        return 2
+    except AtomlakeError as error:
+        events.send("error", kind="failure", message=str(error))
+        return 1
+    events.send("end", is_stopped=stop.is_set())
+    return 0
+
+
+def _evaluate(job: Job, model: JobModel, events: Events, stop: threading.Event) -> None:
+    import lake
+    from compute.engines.loading import load_engine
+    from compute.models.model_file import verify_file
+    from compute.worker.budget import AdaptiveBudget
+    from compute.worker.evaluation import Evaluation
+
+    if stop.is_set():
+        return
+    lk = lake.open(job.lake, storage_options=job.storage_options)
+    verify_file(model)
+    events.send("loading", model=model.name)
+    engine = load_engine(
+        model.engine, model.path, device=job.device, dtype=job.dtype, options=model.options
+    )
+    key = f"{model.sha256[:16]} {engine.device_name} {job.dtype} {job.task} {job.latents}"
+    limits = job.limits
+    budget = AdaptiveBudget(engine, model.engine, key, limits.max_edges, limits.batch)
+    for dataset in job.datasets:
+        if stop.is_set():
+            return
+        evaluation = Evaluation(lk, job, model, dataset, engine, budget, stop)
+        what = {"model": model.name, "dataset": dataset, "device": engine.device_name}
+        telling = Telling(events, stop, total=len(evaluation), **what)
+        telling.flush()
+        evaluation.run(telling)
+        telling.flush()
+
+
+def _stop_when_told(stop: threading.Event) -> None:
+    """End early, with a commit, at the first signal; at once at the second."""
+
+    def handle(number: int, _: object) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
+
+
+def _bound_memory(max_memory: int | None) -> None:
+    """Let allocations beyond the bound fail, where they can be answered by smaller batches."""
+    if max_memory is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (max_memory, max_memory))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,170 @@
+"""One model on one dataset: reading, neighbours, forward passes and writing, all at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from compute.engines.engine import Engine, Wanted
+from compute.jobs.job import Job, JobModel
+from compute.jobs.missing import DoneFiles, Ids, is_done, layer_names, missing_places
+from compute.worker.batches import Member, cut
+from compute.worker.budget import AdaptiveBudget
+from compute.worker.landing import Landing
+from compute.worker.outcomes import Evaluated, Failure, evaluate
+from compute.worker.overlap import map_in_order, run_ahead
+from compute.worker.structures import COLUMNS, Structure, prepare, read_groups
+from compute.worker.writing import Writer
+from lake.lake import Lake
+from lake.latents.latent_layer import LARGEST_HALF
+from lake.rows.row_index import Places
+from lake.rows.row_reader import RowReader
+
+GROUPS_AHEAD = 8
+BATCHES_AHEAD = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """A batch, collated for the engine."""
+
+    batch: list[Member]
+    collated: Any
+
+
+class Evaluation:
+    """One model on what is missing of one dataset.
+
+    Parameters
+    ----------
+    stop
+        Set by another thread when the job is to end early; what is done by then is committed.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        job: Job,
+        model: JobModel,
+        dataset: str,
+        engine: Engine,
+        budget: AdaptiveBudget,
+        stop: threading.Event,
+    ) -> None:
+        self._job = job
+        self._engine = engine
+        self._budget = budget
+        self._stop = stop
+        self._layers = layer_names(len(engine.facts.layers), job.latents)
+        self._names = tuple(self._layers.values())
+        done_files = DoneFiles(dataset, model)
+        reader = lake.reader
+        self._rows = RowReader(reader, "structures", columns=COLUMNS, dataset=dataset)
+        self._places: Places = missing_places(
+            reader, job, self._rows.index, done_files.read(reader), self._names
+        )
+        self._ids = self._rows.index.ids_at(self._places)
+        self._finished: Ids = np.empty(0, np.int64)
+        self._landing = Landing(
+            lake,
+            job,
+            model,
+            done_files,
+            layers=self._layers,
+            definitions={
+                name: engine.latent_definition(index) for index, name in self._layers.items()
+            },
+            dtype=job.dtype or engine.facts.dtype,
+        )
+
+    def __len__(self) -> int:
+        """Structures to be computed."""
+        return len(self._places)
+
+    def run(self, tell: Callable[[str, int, int], None]) -> None:
+        """Compute and commit, until nothing is missing or the stop is set.
+
+        Parameters
+        ----------
+        tell
+            Called with ``"ok"``, ``"failed"`` or ``"skipped"``, a number of structures, and the
+            number of their atoms.
+        """
+        wanted = Wanted(self._job.task == "predict", tuple(self._layers))
+        largest = LARGEST_HALF if self._job.latents_dtype == "float16" else np.inf
+        with ExitStack() as stack:
+            writer = stack.enter_context(Writer(self._landing, self._after_commit))
+            pool = stack.enter_context(ThreadPoolExecutor(_preparing_threads()))
+            groups = stack.enter_context(run_ahead(self._groups(tell), GROUPS_AHEAD))
+            ready = stack.enter_context(run_ahead(self._ready(pool, groups), BATCHES_AHEAD))
+            for item in ready:
+                outcomes = (
+                    [item]
+                    if isinstance(item, Failure)
+                    else evaluate(
+                        self._engine, item.batch, item.collated, wanted, self._budget, largest
+                    )
+                )
+                for outcome in outcomes:
+                    writer.put(outcome)
+                    _count(outcome, tell)
+                if self._stop.is_set():
+                    break
+        self._budget.keep()
+
+    def _groups(self, tell: Callable[[str, int, int], None]) -> Iterator[list[Structure]]:
+        """Structures in small groups, less those another job has computed by now."""
+        for group in read_groups(self._rows, self._places):
+            ids = np.array([structure.structure_id for structure in group], np.int64)
+            is_finished = _contains(self._finished, ids)
+            if not is_finished.any():
+                yield group
+                continue
+            tell("skipped", int(is_finished.sum()), 0)
+            if left := [s for s, gone in zip(group, is_finished, strict=True) if not gone]:
+                yield left
+
+    def _ready(
+        self, pool: ThreadPoolExecutor, groups: Iterator[list[Structure]]
+    ) -> Iterator[Ready | Failure]:
+        """Batches for the engine, and structures the model cannot have."""
+        facts = self._engine.facts
+        prepared = map_in_order(
+            pool, lambda group: [prepare(each, facts) for each in group], groups, GROUPS_AHEAD
+        )
+        members = (member for group in prepared for member in group)
+        for item in cut(members, self._budget.now):
+            if isinstance(item, Failure):
+                yield item
+            else:
+                yield Ready(item, self._engine.collate([member.graph for member in item]))
+
+    def _after_commit(self) -> None:
+        """Learn what others have done since."""
+        if self._landing.done is not None and not self._job.only_failed:
+            finished = is_done(self._ids, self._landing.done, self._job, self._names)
+            self._finished = np.sort(self._ids[finished])
+
+
+def _count(outcome: Evaluated | Failure, tell: Callable[[str, int, int], None]) -> None:
+    if isinstance(outcome, Failure):
+        tell("failed", 1, 0)
+        return
+    tell("ok", len(outcome.batch) - len(outcome.reasons), int(outcome.n_atoms.sum()))
+    tell("failed", len(outcome.reasons), 0)
+
+
+def _contains(sorted_ids: Ids, ids: Ids) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    at = np.minimum(np.searchsorted(sorted_ids, ids), max(len(sorted_ids) - 1, 0))
+    return sorted_ids[at] == ids if len(sorted_ids) else np.zeros(len(ids), bool)
+
+
+def _preparing_threads() -> int:
+    return max(1, min(4, len(os.sched_getaffinity(0)) - 1))

@@ -1,0 +1,146 @@
+"""Where results come down: latents into a store, rows into a commit, only what is still missing."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compute.jobs.job import Job, JobModel
+from compute.jobs.missing import Done, DoneFiles
+from compute.worker.outcomes import Evaluated, Failure
+from compute.worker.plan import Plan
+from compute.worker.rows import failure_rows, joined, pointer_rows, prediction_rows
+from lake.lake import Lake
+from lake.latents.latent_writer import LatentStoreWriter, Pointer
+
+
+@dataclass
+class Interval:
+    """What was computed since the last commit."""
+
+    predictions: list[pa.Table] = field(default_factory=list)
+    pointers: list[Pointer] = field(default_factory=list)
+    store: LatentStoreWriter | None = None
+    n_atoms: int = 0
+    started_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to commit."""
+        return not self.predictions and not self.pointers
+
+
+class Landing:
+    """Takes the results of one model on one dataset, and commits them at intervals.
+
+    Parameters
+    ----------
+    layers
+        Names in the lake of the layers that are kept, by index.
+    definitions
+        What the latent of each of these layers is, by name.
+    dtype
+        What was computed in.
+
+    Attributes
+    ----------
+    done
+        What everybody had done before the last commit, once there was one.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        job: Job,
+        model: JobModel,
+        done_files: DoneFiles,
+        *,
+        layers: Mapping[int, str],
+        definitions: Mapping[str, Mapping[str, object]],
+        dtype: str | None,
+    ) -> None:
+        self._lake = lake
+        self._job = job
+        self._model = model
+        self._files = done_files
+        self._layers = layers
+        self._definitions = {name: json.dumps(d, sort_keys=True) for name, d in definitions.items()}
+        self._dtype = dtype
+        self._interval = Interval()
+        self.done: Done | None = None
+
+    def add(self, outcome: Evaluated | Failure) -> None:
+        """Take what became of a batch, or of one structure."""
+        interval, model, job = self._interval, self._model, self._job
+        if isinstance(outcome, Failure):
+            interval.predictions.append(failure_rows([outcome], model, job, self._dtype))
+            return
+        rows = prediction_rows(outcome, model, job, self._dtype)
+        if job.task == "latents":  # the energy may be without forces: not a prediction
+            rows = rows.filter(pc.equal(rows["status"], "failed"))
+        if len(rows):
+            interval.predictions.append(rows)
+        interval.n_atoms += int(outcome.n_atoms.sum())
+        self._add_latents(outcome)
+
+    def _add_latents(self, outcome: Evaluated) -> None:
+        if not self._layers:
+            return
+        interval = self._interval
+        if interval.store is None:
+            interval.store = LatentStoreWriter(
+                self._lake.storage, self._job.job_id, dtype=self._job.latents_dtype
+            )
+        stops = np.cumsum(outcome.n_atoms).tolist()
+        for i, (member, stop) in enumerate(zip(outcome.batch, stops, strict=True)):
+            if i in outcome.reasons:
+                continue
+            for index, name in self._layers.items():
+                latents = outcome.results.latents[index][stop - member.graph.n_atoms : stop]
+                interval.pointers.append(
+                    interval.store.append(member.structure_id, latents, layer=name)
+                )
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time to commit."""
+        interval, limits = self._interval, self._job.limits
+        waited_s = time.monotonic() - interval.started_s
+        return interval.n_atoms >= limits.commit_atoms or waited_s >= limits.commit_every_s
+
+    def commit(self) -> int | None:
+        """Commit what was computed since the last time; the version of the lake, if there is one.
+
+        Raises
+        ------
+        ConflictError
+            The model or its registration is gone from the lake.
+        """
+        interval, self._interval = self._interval, Interval()
+        if interval.is_empty:
+            return None
+        if interval.store is not None:
+            interval.store.close()
+        predictions = joined(interval.predictions)
+        pointers = pointer_rows(interval.pointers, self._definitions, self._model, self._job)
+        plan = Plan(self._lake.storage, self._job, self._model, self._files, predictions, pointers)
+        version = self._lake.commit(
+            f"compute {self._job.task}",
+            plan,
+            arguments=plan.partition | self._job.arguments(),
+            inputs={self._model.path: self._model.sha256},
+            operation_id=plan.operation_id,
+        )
+        self.done = plan.done
+        return version
+
+    def abandon(self) -> None:
+        """Take away what was written and not committed."""
+        if self._interval.store is not None:
+            self._interval.store.abandon()

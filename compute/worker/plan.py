@@ -1,0 +1,166 @@
+"""What a commit of results changes: only what nobody has committed meanwhile."""
+
+from __future__ import annotations
+
+import uuid
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from compute.jobs.job import Job, JobModel
+from compute.jobs.missing import Done, DoneFiles, Ids
+from compute.worker.rows import PREDICTIONS
+from lake.errors import ConflictError
+from lake.log.data_files import DataFile, write_data_file
+from lake.log.state import State
+from lake.log.transaction import Changes
+from lake.reader import Reader
+from lake.storage.storage import Storage
+from schemas import TABLES
+
+_RESULTS = ("predictions", "embeddings")
+_NONE: Ids = np.empty(0, np.int64)
+
+
+class Plan:
+    """The changes on top of a version of the lake, called again when others were there first.
+
+    A row whose structure has one already is left out, so that jobs may overlap. A row that failed
+    gives way to one with numbers, and to any row of a job that computes failed ones again.
+
+    Parameters
+    ----------
+    predictions, pointers
+        Rows of predictions and embeddings, of one model and dataset.
+
+    Attributes
+    ----------
+    done
+        What was done in the version of the lake this was planned on last.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        job: Job,
+        model: JobModel,
+        done_files: DoneFiles,
+        predictions: pa.Table,
+        pointers: pa.Table,
+    ) -> None:
+        self.operation_id = uuid.uuid4().hex
+        self.partition = {"dataset": done_files.dataset, "model": model.name}
+        self._storage = storage
+        self._job = job
+        self._model = model
+        self._files = done_files
+        self._predictions = predictions
+        self._pointers = pointers
+        self.done = Done(_NONE, _NONE, {})
+        self._answered = _NONE
+
+    def __call__(self, state: State) -> Changes | None:
+        """The changes on top of `state`.
+
+        Raises
+        ------
+        ConflictError
+            The model is no longer registered.
+        """
+        reader = Reader(self._storage, state)
+        self._check_model(reader)
+        self.done = self._files.read(reader)
+        there = self._structure_ids(reader)
+        predictions = self._new_predictions(self.done, there)
+        pointers = self._new_pointers(self.done, there)
+        self._answered = np.concatenate((_ids(predictions), _ids(pointers)))
+        added: dict[str, list[DataFile]] = {}
+        removed: dict[str, list[DataFile]] = {}
+        rewritten, old = self._without(reader, np.intersect1d(self.done.failed, self._answered))
+        for name, rows in (
+            ("predictions", pa.concat_tables([predictions, *rewritten])),
+            ("embeddings", pointers),
+        ):
+            if len(rows):
+                added[name] = [self._write(name, rows)]
+        if old:
+            removed["predictions"] = old
+        return Changes(added=added, removed=removed, still_valid=self._still_valid)
+
+    def _new_predictions(self, done: Done, there: Ids) -> pa.Table:
+        ids = _ids(self._predictions)
+        is_new = np.isin(ids, there) & ~np.isin(ids, done.predicted)
+        if not self._job.only_failed:
+            has_failed = self._predictions["status"].to_numpy() == "failed"
+            is_new &= ~(has_failed & np.isin(ids, done.failed))
+        return self._predictions.filter(pa.array(is_new))
+
+    def _new_pointers(self, done: Done, there: Ids) -> pa.Table:
+        ids = _ids(self._pointers)
+        is_new = np.isin(ids, there)
+        layers = self._pointers["layer"].to_numpy()
+        for layer, known in done.latents.items():
+            is_new &= ~((layers == layer) & np.isin(ids, known))
+        return self._pointers.filter(pa.array(is_new))
+
+    def _without(self, reader: Reader, ids: Ids) -> tuple[list[pa.Table], list[DataFile]]:
+        """Rows of the files that hold failed rows of these structures, less those rows."""
+        kept, old = [], []
+        for file in reader.files("predictions", **self.partition):
+            of_file, has_failed = self._files.predictions[file.path]
+            if not np.isin(of_file[has_failed], ids).any():
+                continue
+            rows = reader.columns("predictions", [file], PREDICTIONS.names)
+            goes = pc.and_(
+                pc.equal(rows["model_id"], self._model.model_id),
+                pc.and_(
+                    pc.equal(rows["status"], "failed"),
+                    pc.is_in(rows["structure_id"], value_set=pa.array(ids)),
+                ),
+            )
+            kept.append(rows.filter(pc.invert(goes)))
+            old.append(file)
+        return kept, old
+
+    def _still_valid(self, planned_on: State, now: State) -> bool:
+        """Whether nobody has added results for the same structures since, or taken any away."""
+        if any(planned_on.table(name) != now.table(name) for name in ("structures", "models")):
+            return False
+        old, new = Reader(self._storage, planned_on), Reader(self._storage, now)
+        if any(_paths(old, name, self) - _paths(new, name, self) for name in _RESULTS):
+            return False
+        before, after = self.done, self._files.read(new)
+        return not (
+            np.isin(self._answered, np.setdiff1d(after.predicted, before.predicted)).any()
+            or np.isin(self._answered, np.setdiff1d(after.failed, before.failed)).any()
+            or any(
+                np.isin(self._answered, np.setdiff1d(ids, before.latents.get(layer, _NONE))).any()
+                for layer, ids in after.latents.items()
+            )
+        )
+
+    def _structure_ids(self, reader: Reader) -> Ids:
+        """Structures the dataset holds; the files are small beside what was computed."""
+        files = reader.files("structures", dataset=self.partition["dataset"])
+        return _ids(reader.columns("structures", files, ("structure_id",)))
+
+    def _check_model(self, reader: Reader) -> None:
+        ids = reader.columns("models", reader.files("models"), ("model_id",))["model_id"]
+        if self._model.model_id not in ids.to_pylist():
+            raise ConflictError(
+                f"Model {self._model.name} was taken out of {self._storage.uri} while it was "
+                "computed. Nothing was committed. Register it and run the same command again."
+            )
+
+    def _write(self, name: str, rows: pa.Table) -> DataFile:
+        file_name = f"{self.operation_id}-{uuid.uuid4().hex[:8]}"
+        return write_data_file(self._storage, TABLES[name], self.partition, file_name, rows)
+
+
+def _paths(reader: Reader, name: str, plan: Plan) -> set[str]:
+    return {file.path for file in reader.files(name, **plan.partition)}
+
+
+def _ids(rows: pa.Table) -> Ids:
+    return np.asarray(rows["structure_id"].to_numpy(), np.int64)

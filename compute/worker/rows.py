@@ -1,0 +1,113 @@
+"""Rows of the tables predictions and embeddings, from what was computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from compute.jobs.job import Job, JobModel
+from compute.worker.outcomes import Evaluated, Failure
+from lake.latents.latent_writer import Pointer
+from schemas import TABLES
+from schemas.types import VECTORS, VOIGT
+
+PREDICTIONS = TABLES["predictions"].file_arrow
+EMBEDDINGS = TABLES["embeddings"].file_arrow
+
+
+def prediction_rows(evaluated: Evaluated, model: JobModel, job: Job, dtype: str | None) -> pa.Table:
+    """A row for every member of a batch; those without numbers say why."""
+    batch, results = evaluated.batch, evaluated.results
+    k = len(batch)
+    is_failed = np.zeros(k, bool)
+    is_failed[list(evaluated.reasons)] = True
+    columns = {
+        "structure_id": pa.array([member.structure_id for member in batch], pa.int64()),
+        "n_atoms": pa.array(evaluated.n_atoms, pa.int32()),
+        "energy": pa.array(results.energy, mask=is_failed),
+        "forces": pa.nulls(k, VECTORS),
+        "stress": pa.nulls(k, VOIGT),
+        "error": pa.array([evaluated.reasons.get(i) for i in range(k)], pa.string()),
+    }
+    if results.forces is not None:
+        columns["forces"] = _vectors(results.forces, evaluated.n_atoms, is_failed)
+    if results.stress is not None:
+        is_periodic = np.array([member.graph.is_periodic for member in batch])
+        columns["stress"] = _voigt(results.stress, is_failed | ~is_periodic)
+    return _rows(columns, is_failed, model, job, dtype)
+
+
+def failure_rows(
+    failures: Sequence[Failure], model: JobModel, job: Job, dtype: str | None
+) -> pa.Table:
+    """A row for every structure that could not be evaluated."""
+    k = len(failures)
+    columns = {
+        "structure_id": pa.array([failure.structure_id for failure in failures], pa.int64()),
+        "n_atoms": pa.array([failure.n_atoms for failure in failures], pa.int32()),
+        "energy": pa.nulls(k, pa.float64()),
+        "forces": pa.nulls(k, VECTORS),
+        "stress": pa.nulls(k, VOIGT),
+        "error": pa.array([failure.reason for failure in failures], pa.string()),
+    }
+    return _rows(columns, np.ones(k, bool), model, job, dtype)
+
+
+def pointer_rows(
+    pointers: Sequence[Pointer], definitions: dict[str, str], model: JobModel, job: Job
+) -> pa.Table:
+    """A row for every structure and layer of latents; `definitions` says what a layer is."""
+    return pa.Table.from_pylist(
+        [
+            pointer.as_row()
+            | {
+                "model_id": model.model_id,
+                "definition": definitions[pointer.layer],
+                "job_id": job.job_id,
+            }
+            for pointer in pointers
+        ],
+        schema=EMBEDDINGS,
+    )
+
+
+def joined(parts: Sequence[pa.Table]) -> pa.Table:
+    """Rows of predictions, one part after the other; none where there are no parts."""
+    return pa.concat_tables([PREDICTIONS.empty_table(), *parts])
+
+
+def _rows(
+    columns: dict[str, pa.Array],
+    is_failed: NDArray[np.bool_],
+    model: JobModel,
+    job: Job,
+    dtype: str | None,
+) -> pa.Table:
+    k = len(is_failed)
+    columns |= {
+        "model_id": pa.repeat(pa.scalar(model.model_id, pa.int64()), k),
+        "status": pa.array(np.where(is_failed, "failed", "ok"), pa.string()),
+        "dtype": pa.repeat(pa.scalar(dtype, pa.string()), k),
+        "job_id": pa.repeat(pa.scalar(job.job_id, pa.string()), k),
+    }
+    return pa.Table.from_arrays([columns[name] for name in PREDICTIONS.names], schema=PREDICTIONS)
+
+
+def _vectors(
+    vectors: NDArray[np.float64], n_atoms: NDArray[np.int64], is_null: NDArray[np.bool_]
+) -> pa.Array:
+    """Vectors of atoms as a struct of three lists per structure, NULL where `is_null`."""
+    offsets = pa.array(np.concatenate(([0], np.cumsum(n_atoms))), pa.int32())
+    components = [
+        pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(vectors[:, axis])))
+        for axis in range(3)
+    ]
+    return pa.StructArray.from_arrays(components, fields=list(VECTORS), mask=pa.array(is_null))
+
+
+def _voigt(stress: NDArray[np.float64], is_null: NDArray[np.bool_]) -> pa.Array:
+    components = [pa.array(np.ascontiguousarray(stress[:, i])) for i in range(6)]
+    return pa.StructArray.from_arrays(components, fields=list(VOIGT), mask=pa.array(is_null))

@@ -1,0 +1,99 @@
+"""Structures on their way from the lake to batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from ase.data import chemical_symbols
+from numpy.typing import NDArray
+
+from compute.engines.engine import Floats, Graph, Integers, ModelFacts
+from compute.engines.neighbours import build_graph
+from compute.worker.batches import Member
+from compute.worker.outcomes import Failure
+from lake.rows.row_index import Places
+from lake.rows.row_reader import RowReader
+from lake.structures.structure_arrays import StructureArrays
+
+COLUMNS = ("dataset", "structure_id", "n_atoms", "numbers", "positions", "cell", "pbc")
+ROWS_AT_ONCE = 1024
+GROUP_ATOMS = 2_000  # so many are prepared in one go: a thread's task costs about a small molecule
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """A structure as it stands in the lake; for the shapes see `Graph`."""
+
+    structure_id: int
+    numbers: Integers
+    positions: Floats
+    cell: Floats
+    pbc: NDArray[np.bool_]
+
+
+def read_groups(rows: RowReader, places: Places) -> Iterator[list[Structure]]:
+    """The structures at some places, in groups of about `GROUP_ATOMS` atoms."""
+    group: list[Structure] = []
+    n_atoms = 0
+    for run in rows.index.runs(places):
+        for start in range(0, len(run), ROWS_AT_ONCE):
+            for structure in _structures(rows, run[start : start + ROWS_AT_ONCE]):
+                group.append(structure)
+                n_atoms += len(structure.numbers)
+                if n_atoms >= GROUP_ATOMS:
+                    yield group
+                    group, n_atoms = [], 0
+    if group:
+        yield group
+
+
+def _structures(rows: RowReader, places: Places) -> Iterator[Structure]:
+    table = rows.take(places)
+    arrays = StructureArrays.from_rows(table)
+    for i, structure_id in enumerate(table["structure_id"].to_pylist()):
+        atoms = slice(arrays.offsets[i], arrays.offsets[i + 1])
+        yield Structure(
+            structure_id,
+            arrays.numbers[atoms],
+            arrays.positions[atoms],
+            arrays.cell[i],
+            arrays.pbc[i],
+        )
+
+
+def prepare(structure: Structure, facts: ModelFacts) -> Member | Failure:
+    """The structure with its neighbours, or why the model cannot have it."""
+    unknown = _unknown_elements(structure.numbers, facts)
+    if unknown:
+        return Failure(
+            structure.structure_id,
+            len(structure.numbers),
+            f"the model does not know {', '.join(unknown)}; it knows "
+            f"{', '.join(facts.elements or ())}",
+        )
+    if facts.r_max is None:
+        return Member(structure.structure_id, _without_edges(structure))
+    graph = build_graph(
+        structure.numbers, structure.positions, structure.cell, structure.pbc, facts.r_max
+    )
+    return Member(structure.structure_id, graph)
+
+
+def _unknown_elements(numbers: Integers, facts: ModelFacts) -> list[str]:
+    if facts.elements is None:
+        return []
+    there = {chemical_symbols[number] for number in np.unique(numbers).tolist()}
+    return sorted(there - set(facts.elements))
+
+
+def _without_edges(structure: Structure) -> Graph:
+    return Graph(
+        structure.numbers,
+        structure.positions,
+        structure.cell,
+        structure.pbc,
+        np.empty((2, 0), np.int64),
+        np.empty((0, 3)),
+    )
