@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-import xxhash
 
 from ingest.frames.importer import Importer
 from ingest.labels.labels import LabelRules
 from ingest.labels.units import SourceUnits
 from ingest.landing.landing import Landing
 from ingest.landing.report import IngestReport, SourceReport
-from ingest.sources.inputs import Input, find_inputs
+from ingest.sources.inputs import find_inputs
 from ingest.sources.unchanged import find_unchanged
 from ingest.tables.names import NamePattern
 from ingest.tasks.allocator import freed_memory_kept
 from ingest.tasks.executors import open_executor
-from ingest.tasks.reading import Target, Task, TaskResult, run_task
-from ingest.tasks.tasks import Progress, Source, TaskCutter, no_progress
-from lake.errors import JobFailedError
+from ingest.tasks.reading import Target, run_task
+from ingest.tasks.running import run_tasks
+from ingest.tasks.tasks import Progress, Source, TaskCutter, no_progress, size_of, sources_of
 from lake.lake import Lake
 from lake.names import check_name
 
@@ -138,10 +135,7 @@ def ingest(
     unchanged = find_unchanged(
         lake.reader, inputs, options, file_format=reader.format, storage_options=from_storage
     )
-    sources = [
-        Source(i, _source_id(operation_id, item), item)
-        for i, item in enumerate(item for item in inputs if item.uri not in unchanged)
-    ]
+    sources = sources_of([item for item in inputs if item.uri not in unchanged], operation_id)
     landing = Landing(lake, target, options, sources, is_strict=strict)
     skipped = [
         SourceReport(uri, 0, 0, 0, 0, is_unchanged=True, earlier_rejects=rejects)
@@ -161,7 +155,9 @@ def ingest(
             workers=n_workers,
             progress=progress,
         )
-        for result in _run(executor, target, cutter.tasks(sources), n_workers * TASKS_UNDER_WAY):
+        for result in run_tasks(
+            run_task, executor, target, cutter.tasks(sources), n_workers * TASKS_UNDER_WAY
+        ):
             landing.add(result)
         if not unchanged:  # a file left alone may be the one that has a mapped key
             landing.check_mapped_keys()
@@ -171,38 +167,5 @@ def ingest(
 
 def _is_small(sources: Sequence[Source]) -> bool:
     """Whether the sources are read before a pool of processes would have paid for its start."""
-    sizes = [source.item.size for source in sources]
-    return None not in sizes and sum(filter(None, sizes)) < PROCESSES_FROM_BYTES
-
-
-def _source_id(operation_id: str, item: Input) -> int:
-    unsigned = xxhash.xxh3_64_intdigest(f"{operation_id}\n{item.uri}".encode())
-    return unsigned - (1 << 64) if unsigned >> 63 else unsigned
-
-
-def _run(
-    executor: Executor,
-    target: Target,
-    tasks: Iterator[Task],
-    most: int,
-    run: Callable[[Target, Task], TaskResult] = run_task,
-) -> Iterator[TaskResult]:
-    """Results as they come, with at most `most` tasks under way."""
-    under_way: set[Future[TaskResult]] = set()
-    try:
-        for task in tasks:
-            under_way.add(executor.submit(run, target, task))
-            while len(under_way) >= most or any(f.done() for f in under_way):
-                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        while under_way:
-            done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
-    except BrokenExecutor as error:
-        raise JobFailedError(
-            "A worker process died (killed, out of memory?). Nothing was committed. Run the same "
-            "command again, with fewer --workers if memory was short."
-        ) from error
-    finally:
-        for future in under_way:
-            future.cancel()
+    size = size_of(sources)
+    return size is not None and size < PROCESSES_FROM_BYTES

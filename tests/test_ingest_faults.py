@@ -268,7 +268,7 @@ def test_a_task_done_twice_writes_files_of_its_own(tmp_path, monkeypatch):
         run_task(target, task)
         return run_task(target, task)
 
-    monkeypatch.setattr(api._run, "__defaults__", (twice,))
+    monkeypatch.setattr(api, "run_task", twice)
     ingest(lk, "extxyz", [str(path)], dataset="cu")
     assert counts(lk, "cu") == (20, 20, 1)
     assert lk.check() == []
@@ -287,7 +287,7 @@ def test_a_task_that_fails_leaves_no_file_of_the_others(tmp_path, monkeypatch):
             raise StorageError("the disk is gone")
         return run_task(target, task)
 
-    monkeypatch.setattr(api._run, "__defaults__", (fails_late,))
+    monkeypatch.setattr(api, "run_task", fails_late)
     monkeypatch.setattr("ingest.tasks.tasks.MOST_PIECES", 1)
     with pytest.raises(StorageError, match="the disk is gone"):
         ingest(lk, "extxyz", [str(path) for path in paths], dataset="cu", workers=2)

@@ -33,18 +33,9 @@ _LISTS = {"f": "floats", "i": "integers", "s": "strings", "b": "booleans"}
 def structure_rows(batch: FrameBatch, config_type: list[str | None]) -> tuple[pa.Table, Identities]:
     """Rows of the table structures, and the identities in them."""
     infos = [encode_info(info) for info in batch.info]
-    identities = identify(
-        n_atoms=batch.n_atoms,
-        numbers=batch.numbers,
-        positions=batch.positions,
-        cell=batch.cell,
-        pbc=batch.pbc,
-        arrays=unlabelled_arrays(batch.arrays),
-        info=list(map(_unlabelled, infos, batch.info)),
-        config_type=config_type,
-    )
+    identities = identities_of(batch, infos, config_type)
     offsets = _offsets(batch)
-    formula, elements = _compositions(batch)
+    formula, elements = compositions(batch)
     columns = {
         **identities._asdict(),
         "n_atoms": batch.n_atoms.astype(np.int32),
@@ -60,6 +51,22 @@ def structure_rows(batch: FrameBatch, config_type: list[str | None]) -> tuple[pa
         "frame": batch.frame,
     }
     return _table(columns, STRUCTURE_FIELDS), identities
+
+
+def identities_of(
+    batch: FrameBatch, infos: list[bytes], config_type: list[str | None]
+) -> Identities:
+    """The identities of frames; `infos` are their keys as `encode_info` makes them."""
+    return identify(
+        n_atoms=batch.n_atoms,
+        numbers=batch.numbers,
+        positions=batch.positions,
+        cell=batch.cell,
+        pbc=batch.pbc,
+        arrays=unlabelled_arrays(batch.arrays),
+        info=list(map(_unlabelled, infos, batch.info)),
+        config_type=config_type,
+    )
 
 
 def label_rows(batch: FrameBatch, labels: Labels, identities: Identities) -> pa.Table:
@@ -121,7 +128,7 @@ def _fixed_lists(rows: NDArray[Any]) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, pa.array(rows.reshape(-1)))
 
 
-def _compositions(batch: FrameBatch) -> tuple[pa.Array, pa.Array]:
+def compositions(batch: FrameBatch) -> tuple[pa.Array, pa.Array]:
     """Formula and elements of each frame; most frames of a block share a few compositions."""
     present = np.flatnonzero(np.bincount(batch.numbers))
     k, width = len(batch), len(present)

@@ -85,7 +85,7 @@ def parse(
             batch = apply_pattern(batch, name_pattern, name, faults, unmatched)
         if rules.key_map:
             seen = SeenKeys.union((seen, SeenKeys.of([batch])))
-        good, taken = _checked(batch, rules, faults)
+        good, taken = checked_frames(batch, rules, faults)
         refused += [_reject(batch, i, reason, excerpt) for i, reason in faults.items()]
         rows, identity = structure_rows(good, taken.config_type)
         structures.append(rows)
@@ -106,8 +106,13 @@ def parse(
     )
 
 
-def _checked(batch: FrameBatch, rules: LabelRules, faults: Faults) -> tuple[FrameBatch, Labels]:
-    """The frames without fault, in the units of the lake, and their labels."""
+def checked_frames(
+    batch: FrameBatch, rules: LabelRules, faults: Faults
+) -> tuple[FrameBatch, Labels]:
+    """The frames without fault, in the units of the lake, and their labels.
+
+    The others go into `faults`.
+    """
     length = rules.units.length
     if length != 1.0:
         batch = replace(batch, cell=batch.cell * length, positions=batch.positions * length)

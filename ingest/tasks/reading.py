@@ -137,10 +137,16 @@ def _open(
     )
 
 
-def _parse(target: Target, piece: Piece) -> Parsed:
+def block_of(piece: Piece) -> Block:
+    """The block of a piece with its text."""
     block = piece.block
     if block.data is None and piece.path is not None:
-        block = block.with_data(_fetch(piece))
+        return block.with_data(_fetch(piece))
+    return block
+
+
+def _parse(target: Target, piece: Piece) -> Parsed:
+    block = block_of(piece)
     batches, rejects = target.importer.read(block)
     parsed = parse(
         batches,
@@ -150,12 +156,24 @@ def _parse(target: Target, piece: Piece) -> Parsed:
         rejects=(*block.rejects, *rejects),
         excerpt=block.excerpt,
     )
-    if block.n_frames not in (None, parsed.n_frames):
+    check_count(piece, parsed.n_frames)
+    return parsed
+
+
+def check_count(piece: Piece, n_frames: int) -> None:
+    """Hold the frames that came of a piece against those that were found when it was cut.
+
+    Raises
+    ------
+    JobFailedError
+        They are not as many, which no input may bring about.
+    """
+    block = piece.block
+    if block.n_frames not in (None, n_frames):
         raise JobFailedError(
             f"{piece.name}, from byte {block.offset}: {block.n_frames} frames were found, but "
-            f"{parsed.n_frames} accounted for. Nothing was committed. Report this."
+            f"{n_frames} accounted for. Nothing was committed. Report this."
         )
-    return parsed
 
 
 def _fetch(piece: Piece) -> bytes:

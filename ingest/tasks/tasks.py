@@ -41,6 +41,24 @@ class Source:
     reject: Reject | None = None
 
 
+def sources_of(inputs: Sequence[Input], operation_id: str) -> list[Source]:
+    """The inputs as sources of one operation."""
+    return [
+        Source(index, _source_id(operation_id, item), item) for index, item in enumerate(inputs)
+    ]
+
+
+def size_of(sources: Sequence[Source]) -> int | None:
+    """Bytes to read; None where that is not known of each of them."""
+    known = [source.item.size for source in sources if source.item.size is not None]
+    return sum(known) if len(known) == len(sources) else None
+
+
+def _source_id(operation_id: str, item: Input) -> int:
+    unsigned = xxhash.xxh3_64_intdigest(f"{operation_id}\n{item.uri}".encode())
+    return unsigned - (1 << 64) if unsigned >> 63 else unsigned
+
+
 class TaskCutter:
     """Reads sources one after the other and cuts their blocks into tasks."""
 
@@ -59,8 +77,7 @@ class TaskCutter:
 
     def tasks(self, sources: Sequence[Source]) -> Iterator[Task]:
         """Tasks of about equal size, numbered in the order of what they hold."""
-        known = [source.item.size for source in sources if source.item.size is not None]
-        total = sum(known) if len(known) == len(sources) else None
+        total = size_of(sources)
         most = self._task_bytes(total)
         pieces: list[Piece] = []
         size = sent = number = done = 0
