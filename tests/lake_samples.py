@@ -71,6 +71,22 @@ def prediction(identity: int, dataset: str = "cu", n_atoms: int = 2, **more: Any
     }
 
 
+def failed_prediction(identity: int, **more: Any) -> dict[str, Any]:
+    nothing = {"energy": None, "forces": None}
+    return prediction(identity, **nothing, status="failed", error="too large", **more)
+
+
+def model(name: str = "m1", identity: int = 7, **more: Any) -> dict[str, Any]:
+    return {
+        "model_id": identity,
+        "model": name,
+        "engine": "mace",
+        "path": "m",
+        "sha256": "0",
+        **more,
+    }
+
+
 def region(identity: int, dataset: str = "cu", n_atoms: int = 2, **more: Any) -> dict[str, Any]:
     return {
         "dataset": dataset,

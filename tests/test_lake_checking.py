@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from lake_samples import (
     append,
+    failed_prediction,
     ingest,
     label,
     latents,
+    model,
     prediction,
     region,
     source,
@@ -39,10 +41,10 @@ def lk(tmp_path: Path) -> Lake:
         structures=[structure(3, n_atoms=1, source_id=2)],
         sources=[source(1, "cu", 2, frames_read=3, duplicates=1, rejects=1)],
         rejects=[{"dataset": "cu", "source_id": 2, "uri": "u", "frame": 1, "reason": "bad"}],
-        predictions=[prediction(1), prediction(2, status="failed", forces=None, energy=None)],
+        predictions=[prediction(1), failed_prediction(2)],
         embeddings=[embedding(p.as_row()) for p in pointers],
         regions=[region(1)],
-        models=[{"model_id": 7, "model": "m1", "engine": "mace", "path": "m", "sha256": "0"}],
+        models=[model()],
         runs=[{"project": "p", "run_id": "r", "name": "r"}],
         training_history=[{"project": "p", "run_id": "r", "step": 0, "key": "loss", "value": 1.0}],
     )
@@ -149,6 +151,19 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "geometries": (
         {"structures": [structure(9, geometry_id=3, geometry_check=0)]},
         "share one geometry_id",
+    ),
+    "prediction of no model": (
+        {"predictions": [prediction(3, model_id=8, n_atoms=1)]},
+        "in models",
+    ),
+    "ok without energy": ({"predictions": [prediction(3, n_atoms=1, energy=None)]}, "numbers and"),
+    "failed with energy": (
+        {"predictions": [failed_prediction(3, n_atoms=1) | {"energy": 1.0}]},
+        "numbers and",
+    ),
+    "failed for no reason": (
+        {"predictions": [failed_prediction(3, n_atoms=1) | {"error": None}]},
+        "numbers and",
     ),
     "numbers of no run": (
         {"training_history": [{"project": "p", "run_id": "x", "step": 0, "key": "k"}]},

@@ -12,6 +12,7 @@ from lake_samples import (
     ingest,
     label,
     latents,
+    model,
     prediction,
     region,
     source,
@@ -40,6 +41,7 @@ def lk(tmp_path: Path) -> Lake:
         predictions=[prediction(1), prediction(2, model="m2", model_id=8)],
         embeddings=[{"dataset": "cu", "model": "m1", "model_id": 7, **pointer.as_row()}],
         regions=[region(1)],
+        models=[model(), model("m2", 8)],
     )
     return lk
 

@@ -83,9 +83,9 @@ class Results:
 
     ``energy`` has shape (n_structures,), eV; ``forces`` (n_atoms, 3), eV/Å, atoms of all structures
     one after the other; ``stress`` (n_structures, 6), eV/Å³, Voigt order xx, yy, zz, yz, xz, xy
-    with the sign ASE has, rows of NaN for structures without a stress. ``latents`` maps the index of a
-    layer to an array of shape (n_atoms, n_features), float32 or float64. ``forces`` and ``stress``
-    are None where they were not wanted, ``stress`` also where the engine has none.
+    with the sign ASE has, rows of NaN for structures without a stress. ``latents`` maps the index
+    of a layer to an array of shape (n_atoms, n_features), float32 or float64. ``forces`` and
+    ``stress`` are None where they were not wanted, ``stress`` also where the engine has none.
     """
 
     energy: Floats

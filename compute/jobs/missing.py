@@ -117,8 +117,8 @@ def is_done(ids: Ids, done: Done, job: Job, layers: Sequence[str]) -> NDArray[np
 
 def in_shard(ids: Ids, shard: Shard) -> NDArray[np.bool_]:
     """Whether each structure belongs to a shard: by its id, so wherever it stands. Shape (n,)."""
-    remainder: NDArray[np.uint64] = ids.astype(np.uint64) % np.uint64(shard.of)
-    return remainder == np.uint64(shard.number - 1)
+    remainders = ids.astype(np.uint64) % np.uint64(shard.of)
+    return np.asarray(remainders == shard.number - 1, bool)
 
 
 def layer_names(n_layers: int, latents: str) -> dict[int, str]:

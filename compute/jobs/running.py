@@ -209,7 +209,8 @@ def _stopped_by_signals(processes: WorkerProcesses) -> Iterator[None]:
         yield
         return
 
-    before = {n: signal.signal(n, lambda *_: processes.stop()) for n in (signal.SIGTERM, signal.SIGINT)}
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: processes.stop()) for number in numbers}
     try:
         yield
     finally:
