@@ -1,0 +1,149 @@
+"""A device of torch: its name, its memory, and what to do when that is full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compute.engines.engine import Floats, OutOfMemoryError
+from lake.errors import InvalidInputError
+
+Result = TypeVar("Result")
+
+DTYPES = ("float32", "float64")
+# Not every allocation is made by torch's allocators, so not every failure is of its class.
+_FULL = ("can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "bad_alloc")
+
+
+class TorchDevice:
+    """Where a model runs.
+
+    Parameters
+    ----------
+    name
+        ``cpu``, ``cuda``, ``cuda:n``, or ``auto``: a GPU where there is one.
+
+    Raises
+    ------
+    InvalidInputError
+        There is no such device.
+    """
+
+    def __init__(self, name: str) -> None:
+        import torch
+
+        self.name = resolve_name(name)
+        self.device = torch.device(self.name)
+        self.is_gpu = self.device.type == "cuda"
+
+    def use_full_precision(self) -> None:
+        """Have float32 mean float32: TF32 keeps 10 bits of the mantissa."""
+        import torch
+
+        if self.is_gpu:
+            torch.backends.fp32_precision = "ieee"
+            torch.backends.cudnn.allow_tf32 = False
+
+    def host_tensor(self, array: NDArray[Any], dtype: Any = None) -> Any:
+        """The array as a tensor the device can fetch while it computes."""
+        import torch
+
+        tensor = torch.from_numpy(array)
+        if dtype is not None:
+            tensor = tensor.to(dtype)
+        return tensor.pin_memory() if self.is_gpu else tensor
+
+    def put(self, tensor: Any) -> Any:
+        """The tensor of the host, on the device."""
+        return tensor.detach().to(self.device, non_blocking=True)
+
+    def within_memory(self, compute: Callable[[], Result]) -> Result:
+        """The result of `compute`.
+
+        Raises
+        ------
+        OutOfMemoryError
+            There was no room. What the computation held is free again.
+        """
+        try:
+            return compute()
+        except MemoryError as error:
+            reason = str(error)
+        except RuntimeError as error:  # torch.OutOfMemoryError is one
+            reason = str(error)
+            if not any(text in reason for text in _FULL):
+                raise
+        # Only after the handler nothing holds the frames, and with them the tensors, any longer.
+        self._empty_cache()
+        first_line = reason.partition("\n")[0]
+        raise OutOfMemoryError(f"The batch does not fit into the memory of {self.name}: {first_line}")
+
+    def memory_bytes(self) -> tuple[int, int] | None:
+        """Greatest use by tensors so far, and what there is for us; None on the CPU."""
+        import torch
+
+        if not self.is_gpu:
+            return None
+        free, _ = torch.cuda.mem_get_info(self.device)
+        there = free + torch.cuda.memory_reserved(self.device)  # less what other processes took
+        return torch.cuda.max_memory_allocated(self.device), there
+
+    def _empty_cache(self) -> None:
+        import torch
+
+        if self.is_gpu:
+            torch.cuda.empty_cache()
+
+
+def resolve_name(name: str) -> str:
+    """The device meant by ``auto``, ``cpu``, ``cuda`` or ``cuda:n``.
+
+    Raises
+    ------
+    InvalidInputError
+        There is no such device.
+    """
+    import torch
+
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    there = ["cpu", *(f"cuda:{i}" for i in range(n_gpus))]
+    if name == "auto":
+        return "cuda:0" if n_gpus else "cpu"
+    found = "cuda:0" if name == "cuda" else name
+    if found not in there:
+        raise InvalidInputError(
+            f"Device {name}: torch {torch.__version__} finds {', '.join(there)} here. "
+            "Choose one of these, or auto."
+        )
+    return found
+
+
+def resolve_dtype(dtype: str | None) -> Any:
+    """The type of torch, or None.
+
+    Raises
+    ------
+    InvalidInputError
+        It is neither float32 nor float64.
+    """
+    import torch
+
+    if dtype is None:
+        return None
+    if dtype not in DTYPES:
+        raise InvalidInputError(f"dtype {dtype}: {' or '.join(DTYPES)} expected.")
+    return getattr(torch, dtype)
+
+
+def dtype_name(dtype: Any) -> str:
+    """``float32`` for ``torch.float32``."""
+    return str(dtype).removeprefix("torch.")
+
+
+def to_host(tensor: Any) -> Floats:
+    """The values, as float64."""
+    values: Floats = tensor.detach().cpu().numpy()
+    return values.astype(np.float64)
