@@ -24,6 +24,10 @@ SECTIONS = {
         "ingest": "ingest.cli:group",
         "export": "lake.commands.export:export",
     },
+    "Models": {
+        "model": "compute.model_commands:group",
+        "env": "compute.environment_commands:group",
+    },
     "Questions": {
         "sql": "lake.commands.sql:sql",
         "shell": "lake.commands.shell:shell",

@@ -6,11 +6,14 @@ import pyarrow as pa
 
 from schemas.structures import DATASET, N_ATOMS, STRUCTURE_ID
 from schemas.table import Column, Table
-from schemas.types import FLOATS, STRINGS, TIMESTAMP, VECTORS, VOIGT
+from schemas.types import FLOATS, INTEGERS, STRINGS, TIMESTAMP, VECTORS, VOIGT
 
 MODEL = Column("model", pa.string(), "Name of the model.", required=True)
 MODEL_ID = Column(
-    "model_id", pa.int64(), "First 64 bits of the model file's sha256.", required=True
+    "model_id",
+    pa.int64(),
+    "First 64 bits of the model's sha256; with options, of the sha256 of both.",
+    required=True,
 )
 JOB_ID = Column("job_id", pa.string(), "The compute job that wrote the row.")
 
@@ -26,13 +29,29 @@ MODELS = Table(
         Column("group", pa.string(), "What members of an ensemble share, e.g. the loss."),
         Column("seed", pa.int64(), "Random seed of the training."),
         Column("parent", pa.string(), "Model this one was fine-tuned from."),
-        Column("path", pa.string(), "Where the model file lies.", required=True),
-        Column("sha256", pa.string(), "Checksum of the model file.", required=True),
-        Column("environment", pa.string(), "Environment the model runs in."),
+        Column(
+            "path",
+            pa.string(),
+            "Where the model file lies; of an ASE calculator, module:name or file:name.",
+            required=True,
+        ),
+        Column(
+            "sha256",
+            pa.string(),
+            "Checksum of the model file; of an ASE calculator, of its source file and name.",
+            required=True,
+        ),
+        Column("options", pa.string(), "Settings the model is loaded with, as a JSON object."),
+        Column(
+            "environment",
+            pa.string(),
+            "Environment the model runs in; NULL for the one that runs atomlake.",
+        ),
         Column("r_max", pa.float64(), "Cutoff radius.", "Å"),
         Column("dtype", pa.string(), "Floating-point type of the weights."),
         Column("elements", STRINGS, "Chemical symbols the model knows."),
         Column("n_parameters", pa.int64(), "Number of trainable parameters."),
+        Column("layers", INTEGERS, "Width of the latent of each layer, first layer first."),
         Column("config", pa.string(), "Everything else known of the model, as a JSON object."),
         Column("run_id", pa.string(), "The training run the model came from."),
         Column("added_at", TIMESTAMP, "When the model was registered."),

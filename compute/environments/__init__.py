@@ -1,0 +1,1 @@
+"""Python interpreters of this machine that models run in."""

@@ -1,0 +1,1 @@
+"""Models registered in a lake, and the files they are loaded from."""
