@@ -27,6 +27,7 @@ SECTIONS = {
     "Models": {
         "model": "compute.model_commands:group",
         "env": "compute.environment_commands:group",
+        "compute": "compute.cli:group",
     },
     "Questions": {
         "sql": "lake.commands.sql:sql",

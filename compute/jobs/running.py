@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 import time
@@ -14,14 +13,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from compute.environments import Environment, find_environment, require_usable
+from compute.environments.checking import require_usable
+from compute.environments.environment import Environment
+from compute.environments.registry import find_environment
 from compute.jobs.devices import find_devices
 from compute.jobs.job import Job, JobModel
 from compute.jobs.missing import DoneFiles, layer_names, missing_places
 from compute.jobs.report import JobReport, Tally
 from compute.jobs.request import Request
 from compute.jobs.worker_process import WorkerProcesses
-from compute.models import Model, match_models, verify_file
+from compute.models.catalogue import match_models
+from compute.models.model import Model
+from compute.models.model_file import verify_file
 from lake.errors import AtomlakeError, InvalidInputError, JobFailedError, NotFoundError
 from lake.lake import Lake
 from lake.reader import Reader
@@ -96,8 +99,7 @@ def _missing(reader: Reader, request: Request) -> tuple[int, list[Model]]:
     }
     for model in models:
         job = _job(reader.storage.uri, request, "", (_job_model(model),))
-        n_layers = len(json.loads(model.config or "{}").get("layers", ()))
-        names = tuple(layer_names(n_layers, request.latents).values())
+        names = tuple(layer_names(len(model.layers), request.latents).values())
         if request.latents != "none" and not names:
             raise InvalidInputError(
                 f"Model {model.name} has no latents that engine {model.engine} can read. "
@@ -125,13 +127,14 @@ def _works(models: Sequence[Model]) -> list[_Work]:
     """The models by environment, each checked before any worker starts."""
     groups: dict[str | None, list[Model]] = {}
     for model in models:
-        verify_file(model)
         groups.setdefault(model.environment, []).append(model)
     works = []
     for name, members in groups.items():
         environment = find_environment(name)
         for engine in sorted({model.engine for model in members}):
             require_usable(environment, engine)
+        for model in members:
+            verify_file(model, environment)
         works.append(_Work(environment, tuple(_job_model(model) for model in members)))
     return works
 
