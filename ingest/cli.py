@@ -67,8 +67,17 @@ def _options(command: Command) -> Command:
 
 
 def _run(target: Target, importer: str, **options: Any) -> None:
-    """Ingest, print the report, and end with code 1 if a frame was rejected."""
+    """Ingest structures and print the report."""
     from ingest.api import ingest
+
+    def run(lake: Any, files: Sequence[str], **more: Any) -> Any:
+        return ingest(lake, importer, files, **more)
+
+    _report(target, run, **options)
+
+
+def _report(target: Target, ingest: Callable[..., Any], **options: Any) -> None:
+    """Ingest, print the report, and end with code 1 if a frame was rejected."""
     from ingest.progress import progress_shown
     from ingest.tasks.executors import available_cores
 
@@ -77,7 +86,6 @@ def _run(target: Target, importer: str, **options: Any) -> None:
     with progress_shown(is_wanted=not target.as_json) as progress:
         report = ingest(
             target.open(),
-            importer,
             options.pop("files"),
             key_map=key_map,
             workers=available_cores() if workers is None else workers,
@@ -148,3 +156,47 @@ def ase(target: Target, /, file_format: str, **options: Any) -> None:
     Example: atomlake ingest ase OUTCAR --format vasp-out --dataset cu
     """
     _run(target, "ase-cif" if file_format == "cif" else file_format, **options)
+
+
+@group.command()
+@click.argument("files", nargs=-1, required=True)
+@click.option("--model", required=True, help="Registered model that made them.")
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    help="Dataset to match with; may be given again.  [default: all]",
+)
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["extxyz", "json"]),
+    help="Format of the files.  [default: json where names end so, else extxyz]",
+)
+@click.option(
+    "--map",
+    "key_map",
+    multiple=True,
+    metavar="LABEL=KEY",
+    help="Key that holds a predicted energy, forces, stress or virial. Empty: there is none.",
+)
+@click.option(
+    "--units",
+    multiple=True,
+    metavar="QUANTITY=UNIT",
+    help="Unit of energy, length, forces, stress or virial, where it is not eV and Å.",
+)
+@click.option("--workers", type=int, help="Tasks that parse at once.  [default: all cores]")
+@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler to parse on.")
+@click.option("--strict", is_flag=True, help="Commit nothing if a frame is rejected.")
+@pass_target
+def predictions(target: Target, /, **options: Any) -> None:
+    """Predictions made elsewhere, in extended XYZ or a JSON cache, plain or compressed.
+
+    Matched to structures by geometry or, without positions, by reference values; never by place.
+
+    Example: atomlake ingest predictions eval.xyz --model mace-s1 --map forces=MACE_forces
+    """
+    from ingest.predictions.api import ingest_predictions
+
+    _report(target, ingest_predictions, **options)

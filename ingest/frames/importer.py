@@ -54,7 +54,15 @@ class Block(Protocol):
         ...
 
 
-class Importer(Protocol):
+class BlockCutter(Protocol):
+    """Cuts files of one format into blocks, which is cheap."""
+
+    def blocks(self, stream: BinaryIO, name: str) -> Iterator[Any]:
+        """Cut a decompressed stream into blocks of whole frames; `name` is the file's own name."""
+        ...
+
+
+class Importer(BlockCutter, Protocol):
     """Reads one format in two steps: cutting, which is cheap, and reading, which runs in parallel.
 
     Every frame a block holds comes back from `read` exactly once, in a batch or as a reject.
@@ -68,10 +76,6 @@ class Importer(Protocol):
     @property
     def parses_in_threads(self) -> bool:
         """Whether threads help: most of the reading is done in libraries that let others run."""
-        ...
-
-    def blocks(self, stream: BinaryIO, name: str) -> Iterator[Any]:
-        """Cut a decompressed stream into blocks of whole frames; `name` is the file's own name."""
         ...
 
     def read(self, block: Any) -> tuple[list[FrameBatch], list[Reject]]:

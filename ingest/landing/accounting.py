@@ -83,7 +83,7 @@ def source_rows(
     accounts: Accounts,
     *,
     file_format: str,
-    label_set: str,
+    label_set: str | None,
     options: str,
     units: Mapping[str, Any],
 ) -> pa.Table:

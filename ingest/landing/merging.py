@@ -39,11 +39,12 @@ def kept_files(
         }
         for name, file in (("structures", result.structures), ("labels", result.labels)):
             if file is not None and keep[name].any():
-                files[name].append(_cut(storage, name, file, keep[name]))
+                files[name].append(cut_file(storage, name, file, keep[name]))
     return files
 
 
-def _cut(storage: Storage, name: str, file: DataFile, keep: NDArray[np.bool_]) -> DataFile:
+def cut_file(storage: Storage, name: str, file: DataFile, keep: NDArray[np.bool_]) -> DataFile:
+    """The data file of a table with the rows to keep; itself where these are all."""
     if keep.all():
         return file
     table = TABLES[name]

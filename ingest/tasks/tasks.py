@@ -9,7 +9,7 @@ from typing import BinaryIO, cast
 import xxhash
 
 from ingest.frames.frames import Reject
-from ingest.frames.importer import Block, Importer
+from ingest.frames.importer import Block, BlockCutter
 from ingest.sources.inputs import Input, open_raw
 from ingest.sources.source_stream import SourceStream
 from ingest.tasks.reading import Piece, Task
@@ -64,7 +64,7 @@ class TaskCutter:
 
     def __init__(
         self,
-        importer: Importer,
+        importer: BlockCutter,
         storage_options: Mapping[str, str],
         *,
         workers: int,

@@ -1,0 +1,1 @@
+"""Predictions made elsewhere: read from files, matched to structures by content, and committed."""

@@ -1,0 +1,253 @@
+"""Where predictions come down: what of them is new, the accounting, and the commit."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+
+from ingest.landing.accounting import Accounts, reject_rows, source_rows
+from ingest.landing.merging import cut_file
+from ingest.landing.report import SourceReport
+from ingest.predictions.accounts import PredictionAccounts, settle
+from ingest.predictions.collector import Collector
+from ingest.predictions.known_predictions import Known, read_known, without_failed
+from ingest.predictions.matching import Matcher
+from ingest.predictions.options import PredictionOptions, find_model
+from ingest.predictions.report import PredictionReport
+from ingest.predictions.resolution import PredictionRows, Resolution, resolve
+from ingest.tasks.tasks import Source
+from lake.errors import ConflictError, StorageError
+from lake.lake import Lake
+from lake.log.data_files import DataFile, write_data_file
+from lake.log.state import State
+from lake.log.transaction import Changes
+from lake.reader import Reader
+from schemas import TABLES
+
+OPERATION = "ingest predictions"
+MATCHED_AT = "matched_at"
+
+
+class PredictionLanding:
+    """Commits what a `Collector` has matched and written.
+
+    As a context manager it takes away every file that no log has named.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        matcher: Matcher,
+        options: PredictionOptions,
+        sources: Sequence[Source],
+        operation_id: str,
+        *,
+        is_strict: bool,
+    ) -> None:
+        self.lake = lake
+        self.matched = matcher.reader
+        self.datasets = matcher.index.datasets
+        self.options = options
+        self.sources = sources
+        self.operation_id = operation_id
+        self.is_strict = is_strict
+        self.model_id = find_model(self.matched, options.model)
+        self.collector = Collector(
+            lake.storage, matcher, options.model, self.model_id, operation_id
+        )
+        self.accounts = PredictionAccounts({}, (), ())
+        self.added: dict[str, int] = {}
+        self.n_retried = 0
+        self._rows = PredictionRows.concatenate([])
+        self._named: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for path in self.collector.written - self._named:
+            with suppress(StorageError):  # vacuum takes what cannot be taken now
+                self.lake.storage.delete(path)
+
+    def commit(self) -> int | None:
+        """Commit what is new; the version, or None when there was nothing to commit."""
+        self._rows = PredictionRows.concatenate(self.collector.parts)
+        arguments = {
+            **self.options.as_dict(),
+            "files": [source.item.uri for source in self.sources],
+            MATCHED_AT: self.matched.state.version,
+        }
+        return self.lake.commit(
+            OPERATION,
+            self._plan,
+            arguments=arguments,
+            inputs={source.item.uri: source.sha256 for source in self.sources},
+            operation_id=self.operation_id,
+        )
+
+    def report(
+        self, version: int | None, keys: Mapping[str, str], skipped: Sequence[SourceReport]
+    ) -> PredictionReport:
+        """What was done, once it is done."""
+        return PredictionReport(
+            self.options.model,
+            (*self.accounts.sources, *skipped),
+            [(self._uri(index), reject) for index, reject in self.accounts.rejects],
+            version,
+            keys,
+            self.added,
+            self.n_retried,
+            is_refused=self.is_strict and bool(self.accounts.rejects),
+        )
+
+    def _plan(self, state: State) -> Changes | None:
+        """The changes on top of a version of the lake."""
+        reader = Reader(self.lake.storage, state)
+        self._check_still_there(reader)
+        rows = self._rows
+        known = {
+            dataset: read_known(
+                reader,
+                self.datasets[dataset],
+                self.options.model,
+                self.model_id,
+                rows.structure_id[rows.dataset == dataset],
+            )
+            for dataset in np.unique(rows.dataset).tolist()
+        }
+        resolution = resolve(rows, known, self._uri)
+        collected = self.collector
+        whole = [(s.index, s.reject) for s in self.sources if s.reject is not None]
+        early = [*collected.rejects, *whole]
+        self.accounts = settle(self.sources, collected.frames_read, early, rows, resolution)
+        if self.is_strict and self.accounts.rejects:
+            return None
+        replaced, copies = self._without_failed(reader, known, resolution)
+        added = {"predictions": self._new_files(resolution) + copies} | self._account_files()
+        # From here on a log may name them, whatever becomes of the commit.
+        self._named |= {f"{name}/{file.path}" for name, each in added.items() for file in each}
+        self.added = {
+            self.datasets[dataset]: int((resolution.adds & (rows.dataset == dataset)).sum())
+            for dataset in known
+        }
+        ids = {d: rows.structure_id[resolution.adds & (rows.dataset == d)] for d in known}
+        return Changes(
+            added=added,
+            removed={"predictions": replaced},
+            still_valid=lambda old, new: self._still_valid(old, new, ids),
+        )
+
+    def _check_still_there(self, reader: Reader) -> None:
+        """Refuse to point at structures that were dropped since they were matched.
+
+        Raises
+        ------
+        ConflictError
+            One of them, or the model, is gone.
+        """
+        is_there = find_model(reader, self.options.model) == self.model_id
+        for dataset in np.unique(self._rows.dataset).tolist():
+            name = self.datasets[dataset]
+            files = reader.files("structures", dataset=name)
+            if _paths(files) >= _paths(self.matched.files("structures", dataset=name)):
+                continue
+            ids = reader.columns("structures", files, ("structure_id",))["structure_id"]
+            wanted = self._rows.structure_id[self._rows.dataset == dataset]
+            is_there &= bool(np.isin(wanted, ids.to_numpy()).all())
+        if not is_there:
+            raise ConflictError(
+                f"{self.lake.storage.uri}: structures or the model {self.options.model} were "
+                "dropped while their predictions were read. Nothing was committed. Run the same "
+                "command again."
+            )
+
+    def _still_valid(self, planned_on: State, now: State, ids: Mapping[int, pa.Array]) -> bool:
+        """Whether another has neither added these predictions nor taken away what they rest on."""
+        old, new = Reader(self.lake.storage, planned_on), Reader(self.lake.storage, now)
+        if planned_on.table("models") != now.table("models"):
+            return False
+        for dataset, added in ids.items():
+            name = self.datasets[dataset]
+            if _paths(old.files("structures", dataset=name)) - _paths(
+                new.files("structures", dataset=name)
+            ):
+                return False
+            partition = {"dataset": name, "model": self.options.model}
+            before = _paths(old.files("predictions", **partition))
+            files = new.files("predictions", **partition)
+            if before - _paths(files):
+                return False  # what made frames duplicates may be gone
+            more = [file for file in files if file.path not in before]
+            there = new.columns("predictions", more, ("structure_id",))["structure_id"]
+            if np.isin(there.to_numpy(), added).any():
+                return False
+        return True
+
+    def _new_files(self, resolution: Resolution) -> list[DataFile]:
+        """The data files with the new rows alone."""
+        kept = []
+        for number, file in self.collector.files.items():
+            keep = resolution.adds[self._rows.file == number]
+            if keep.any():
+                kept.append(cut_file(self.lake.storage, "predictions", file, keep))
+        return kept
+
+    def _without_failed(
+        self, reader: Reader, known: Mapping[int, Known], resolution: Resolution
+    ) -> tuple[list[DataFile], list[DataFile]]:
+        """Files with failed predictions that were made elsewhere now, and copies without these."""
+        replaced, copies = [], []
+        self.n_retried = 0
+        for dataset, there in known.items():
+            mine = resolution.adds & (self._rows.dataset == dataset)
+            new = set(self._rows.structure_id[mine].tolist())
+            partition = {"dataset": self.datasets[dataset], "model": self.options.model}
+            for file in reader.files("predictions", **partition):
+                gone = there.failed.get(file.path, set()) & new
+                if gone:
+                    self.n_retried += len(gone)
+                    replaced.append(file)
+                    copy = without_failed(self.lake.storage, file, self.model_id, gone)
+                    copies += [] if copy is None else [copy]
+        return replaced, copies
+
+    def _account_files(self) -> dict[str, list[DataFile]]:
+        files: dict[str, list[DataFile]] = {"sources": [], "rejects": []}
+        for dataset, accounts in self.accounts.datasets.items():
+            tables = {
+                "sources": source_rows(
+                    accounts.sources,
+                    Accounts(accounts.reports, ()),
+                    file_format=self.options.source_format,
+                    label_set=None,
+                    options=self.options.as_json(),
+                    units=self.options.source_units,
+                ),
+                "rejects": reject_rows(accounts.sources, Accounts((), accounts.rejects)),
+            }
+            partition = {"dataset": self.datasets[dataset]}
+            name = f"{self.operation_id}-{uuid.uuid4().hex[:8]}"
+            for table, rows in tables.items():
+                if rows.num_rows:
+                    files[table].append(
+                        write_data_file(self.lake.storage, TABLES[table], partition, name, rows)
+                    )
+        return files
+
+    def _uri(self, index: int) -> str:
+        return self.sources[index].item.uri
+
+
+def _paths(files: Sequence[DataFile]) -> set[str]:
+    return {file.path for file in files}

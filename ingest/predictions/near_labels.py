@@ -1,0 +1,87 @@
+"""Structures whose labels are the reference values of a frame, where that gives no positions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ingest.predictions.neighbours import Pairs, in_parts
+from ingest.predictions.predicted import References
+from ingest.predictions.ragged import entries_of, greatest, offsets_of
+from ingest.predictions.signatures import weighted_means
+from ingest.predictions.signed_rows import SignedRows, SignedTable
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# Four decimals, as scripts print them; and total energies that went through single precision.
+FORCES_TOLERANCE = 1e-4  # eV/Å
+ENERGY_TOLERANCE = 1e-4  # eV
+ENERGY_RELATIVE_TOLERANCE = 2e-7
+# Forces that are all zero by symmetry tell nothing without an energy.
+_TELLING_FORCE = 1e-3  # eV/Å
+_ROUNDING = 1e-6
+
+
+def _sign(rows: pa.Table) -> Floats:
+    return _signatures(_forces(rows), rows["n_atoms"].to_numpy().astype(np.int64))
+
+
+NEAR_LABELS = SignedTable("labels", ("energy", "forces"), "forces", _sign)
+
+
+def compare_labels(
+    frames: References, n_atoms: Integers, wanted: Integers, rows: SignedRows
+) -> tuple[Pairs, Floats]:
+    """Frames and rows of labels whose forces, and energies where both have one, are the same.
+
+    Parameters
+    ----------
+    n_atoms
+        Atoms of each frame. Shape (k,).
+    wanted
+        Which frames. Shape (m,).
+
+    Returns
+    -------
+    tuple[Pairs, Floats]
+        The pairs, and the greatest difference as a part of what is tolerated.
+    """
+    offsets = offsets_of(n_atoms)
+    forces = frames.forces[entries_of(offsets, wanted)]
+    near = rows.near(_signatures(forces, n_atoms[wanted]), FORCES_TOLERANCE * (1 + _ROUNDING))
+    pairs = Pairs(wanted[near.frame], near.row)
+    distance = np.full(len(pairs), np.inf)
+    for part in in_parts(pairs, n_atoms):
+        distance[part] = _distances(frames, offsets, pairs.take(part), rows)
+    is_near = distance <= 1 + _ROUNDING
+    return pairs.take(is_near), distance[is_near]
+
+
+def _distances(frames: References, offsets: Integers, pairs: Pairs, rows: SignedRows) -> Floats:
+    known = rows.fetch(pairs.row)
+    n_atoms = known["n_atoms"].to_numpy().astype(np.int64)
+    forces = frames.forces[entries_of(offsets, pairs.frame)]
+    apart = greatest(np.abs(forces - _forces(known)).max(axis=1), n_atoms) / FORCES_TOLERANCE
+    energy, other = frames.energy[pairs.frame], known["energy"].to_numpy()
+    tolerance = ENERGY_TOLERANCE + ENERGY_RELATIVE_TOLERANCE * np.abs(energy)
+    energy_apart = np.abs(energy - other) / tolerance
+    is_compared = ~np.isnan(energy_apart)
+    is_telling = greatest(np.abs(forces).max(axis=1), n_atoms) > _TELLING_FORCE
+    apart = np.where(is_compared, np.maximum(apart, energy_apart), apart)
+    distances: Floats = np.where(is_compared | is_telling, apart, np.inf)
+    return distances
+
+
+def _signatures(forces: Floats, n_atoms: Integers) -> Floats:
+    means = weighted_means(forces, n_atoms)
+    return np.concatenate((n_atoms[:, None].astype(np.float64), means), axis=1)
+
+
+def _forces(rows: pa.Table) -> Floats:
+    """Forces of rows that all have some. Shape (N, 3), eV/Å."""
+    column = rows["forces"].combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    return np.stack([each.flatten().to_numpy() for each in column.flatten()], axis=1)

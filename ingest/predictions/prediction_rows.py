@@ -1,0 +1,117 @@
+"""Rows of the table predictions, and a hash of the numbers in each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from ingest.predictions.predicted import Predicted
+from ingest.predictions.ragged import entries_of, offsets_of
+from lake.structures.identity import label_checks
+from schemas.models import PREDICTIONS
+from schemas.types import VECTORS, VOIGT
+
+Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+def prediction_rows(
+    predicted: Predicted, frame: Integers, structure_id: Integers, *, model_id: int, job_id: str
+) -> pa.Table:
+    """Rows of frames for structures, without the partition columns.
+
+    Parameters
+    ----------
+    frame
+        Which frames of `predicted`, as often as they have a structure. Shape (m,).
+    structure_id
+        Shape (m,).
+    """
+    m = len(frame)
+    energy, stress = predicted.energy[frame], predicted.stress[frame]
+    no_stress = np.isnan(stress[:, 0])
+    components = [pa.array(stress[:, j].copy(), mask=no_stress) for j in range(6)]
+    columns: dict[str, Any] = {
+        "structure_id": structure_id,
+        "model_id": np.full(m, model_id, np.int64),
+        "n_atoms": predicted.n_atoms[frame].astype(np.int32),
+        "energy": pa.array(energy, mask=np.isnan(energy)),
+        "forces": _forces(predicted, frame),
+        "stress": pa.StructArray.from_arrays(
+            components, fields=list(VOIGT), mask=pa.array(no_stress)
+        ),
+        "status": pa.repeat("ok", m),
+        "job_id": pa.repeat(job_id, m),
+    }
+    schema = PREDICTIONS.file_arrow
+    arrays = [
+        pa.nulls(m, field.type)
+        if field.name not in columns
+        else pa.array(columns[field.name], field.type)
+        if isinstance(columns[field.name], np.ndarray)
+        else columns[field.name]
+        for field in schema
+    ]
+    return pa.table(arrays, schema=schema)
+
+
+def checks_of(predicted: Predicted) -> Integers:
+    """A hash of the numbers of each frame. Shape (k,)."""
+    return label_checks(
+        n_atoms=predicted.n_atoms,
+        energy=predicted.energy,
+        forces=predicted.forces,
+        stress=predicted.stress,
+    )
+
+
+def checks_of_rows(rows: pa.Table) -> Integers:
+    """The same hash for rows of the table. Shape (m,)."""
+    rows = rows.combine_chunks()
+    checks = np.empty(rows.num_rows, np.int64)
+    has_forces = rows["forces"].is_valid().to_numpy()
+    for with_forces in (True, False):
+        at = np.flatnonzero(has_forces == with_forces)
+        some = rows.take(pa.array(at)).combine_chunks()
+        if not some.num_rows:
+            continue
+        forces = _flat_components(some["forces"]) if with_forces else None
+        checks[at] = label_checks(
+            n_atoms=some["n_atoms"].to_numpy().astype(np.int64),
+            energy=_floats(some["energy"]),
+            forces=forces,
+            stress=np.stack([_floats(part) for part in _struct(some["stress"]).flatten()], axis=1),
+        )
+    return checks
+
+
+def _forces(predicted: Predicted, frame: Integers) -> pa.Array:
+    if predicted.forces is None:
+        return pa.nulls(len(frame), VECTORS)
+    values = predicted.forces[entries_of(offsets_of(predicted.n_atoms), frame)]
+    offsets = pa.array(offsets_of(predicted.n_atoms[frame]).astype(np.int32))
+    lists = [
+        pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(values[:, j])))
+        for j in range(3)
+    ]
+    return pa.StructArray.from_arrays(lists, fields=list(VECTORS))
+
+
+def _flat_components(column: pa.ChunkedArray) -> Floats:
+    """Vectors of rows that all have some. Shape (N, 3)."""
+    return np.stack([_floats(each.flatten()) for each in _struct(column).flatten()], axis=1)
+
+
+def _struct(column: pa.ChunkedArray) -> pa.StructArray:
+    joined = column.combine_chunks()
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+
+
+def _floats(values: pa.Array | pa.ChunkedArray) -> Floats:
+    """NULLs become NaN."""
+    if isinstance(values, pa.ChunkedArray):
+        return np.asarray(values.to_numpy(), np.float64)
+    return np.asarray(values.to_numpy(zero_copy_only=False), np.float64)

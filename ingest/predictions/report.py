@@ -1,0 +1,96 @@
+"""What an ingest of predictions did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ingest.frames.frames import Reject
+from ingest.landing.report import SHOWN_REJECTS, SourceReport, place
+
+
+@dataclass(frozen=True)
+class PredictionReport:
+    """What an ingest of predictions did. ``version`` is None when nothing was committed.
+
+    Attributes
+    ----------
+    keys
+        The key each label was taken from, where files have keys.
+    added
+        Rows added per dataset; a frame adds one for every structure it fits.
+    n_retried
+        Of these, rows in the place of one that had failed.
+    rejects
+        Once each, also where a frame was refused in several datasets.
+    """
+
+    model: str
+    sources: Sequence[SourceReport]
+    rejects: Sequence[tuple[str, Reject]]
+    version: int | None
+    keys: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, int] = field(default_factory=dict)
+    n_retried: int = 0
+    is_refused: bool = False
+
+    def total(self, count: str) -> int:
+        """Sum of one of the counts of frames over all sources."""
+        return sum(getattr(source, count) for source in self.sources)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was refused, now or when a file left alone was read."""
+        return not self.rejects and not self.total("earlier_rejects")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for machines."""
+        counts = {c: self.total(c) for c in ("frames_read", "rows", "duplicates", "rejects")}
+        return {
+            "model": self.model,
+            "version": self.version,
+            **counts,
+            "keys": dict(self.keys),
+            "added": dict(self.added),
+            "retried": self.n_retried,
+            "sources": [asdict(source) for source in self.sources],
+            "rejected": [{"uri": uri, **asdict(reject)} for uri, reject in self.rejects],
+        }
+
+    def text(self) -> str:
+        """A summary for a person."""
+        lines = [self._sentence()]
+        if self.keys:
+            taken = ", ".join(f"{label} from {key}" for label, key in self.keys.items())
+            lines.append(f"Taken: {taken}.")
+        if self.n_retried:
+            lines.append(f"{self.n_retried:,} took the place of predictions that had failed.")
+        lines += [_left_alone(s) for s in self.sources if s.is_unchanged][:SHOWN_REJECTS]
+        lines += [place(uri, reject) for uri, reject in self.rejects[:SHOWN_REJECTS]]
+        hidden = len(self.rejects) - SHOWN_REJECTS
+        if hidden > 0:
+            lines.append(f"… and {hidden:,} more")
+        if self.rejects and not self.is_refused:
+            lines.append("Rejected frames stand in the table 'rejects'.")
+        return "\n".join(lines)
+
+    def _sentence(self) -> str:
+        read = self.total("frames_read")
+        counts = (
+            f"{read:,} {'frame' if read == 1 else 'frames'} read: {self.total('rows'):,} new, "
+            f"{self.total('duplicates'):,} duplicates, {self.total('rejects'):,} rejected."
+        )
+        if self.is_refused:
+            return f"{counts} Nothing was committed, because of --strict."
+        if self.version is None:
+            return f"{counts} Nothing to commit."
+        each = " and ".join(f"{n:,} in {dataset}" for dataset, n in self.added.items())
+        added = f"Predictions of {self.model} added: {each or 'none'}."
+        return f"{counts} {added} Committed as version {self.version}."
+
+
+def _left_alone(source: SourceReport) -> str:
+    n = source.earlier_rejects
+    rejected = f" Frames rejected then: {n:,}, see rejects." if n else ""
+    return f"{source.uri} was read before: left alone.{rejected}"

@@ -1,0 +1,118 @@
+"""Rows of a table with a signature each, to find those near to a frame and read them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from ingest.predictions.neighbours import Pairs, near_pairs
+from lake.reader import Reader
+from lake.rows.row_groups import RowGroup, RowGroupCache, open_parquet
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+CACHE_BYTES = 256 << 20
+
+
+@dataclass(frozen=True)
+class SignedTable:
+    """A table whose rows get signatures.
+
+    Attributes
+    ----------
+    columns
+        What `sign` and a comparison need besides structure_id and n_atoms.
+    filled
+        A column that must not be NULL, or None.
+    sign
+        Signatures of some rows. Shape (m, d).
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    filled: str | None
+    sign: Callable[[pa.Table], Floats]
+
+
+class SignedRows:
+    """The n rows of some datasets that have one of these numbers of atoms.
+
+    Only signatures are kept; what they were made of is read again, row group by row group.
+
+    Attributes
+    ----------
+    structure_id
+        Shape (n,).
+    """
+
+    def __init__(
+        self, reader: Reader, table: SignedTable, datasets: Sequence[str], n_atoms: Integers
+    ) -> None:
+        self._groups: list[RowGroup] = []
+        self._cache = RowGroupCache(reader.storage, ["n_atoms", *table.columns], CACHE_BYTES)
+        group, row = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        ids, values = [np.empty(0, np.int64)], []
+        wanted = pa.array(n_atoms, pa.int32())
+        for dataset in datasets:
+            for file in reader.files(table.name, dataset=dataset):
+                path = f"{table.name}/{file.path}"
+                with open_parquet(reader.storage, path) as parquet:
+                    for number in range(parquet.num_row_groups):
+                        names = ["structure_id", "n_atoms", *table.columns]
+                        rows = parquet.read_row_group(number, columns=names)
+                        mask = pc.is_in(rows["n_atoms"], value_set=wanted)
+                        if table.filled is not None:
+                            mask = pc.and_(mask, pc.is_valid(rows[table.filled]))
+                        rows = rows.filter(mask)
+                        if rows.num_rows:
+                            at = np.flatnonzero(mask.to_numpy())
+                            group.append(np.full(len(at), len(self._groups)))
+                            row.append(at)
+                            ids.append(rows["structure_id"].to_numpy())
+                            values.append(table.sign(rows))
+                            self._groups.append(RowGroup(path, number))
+        self.structure_id = np.concatenate(ids)
+        self._group, self._row = np.concatenate(group), np.concatenate(row)
+        self._values = np.concatenate(values) if values else None
+
+    def __len__(self) -> int:
+        return len(self.structure_id)
+
+    @cached_property
+    def _tree(self) -> object:
+        from scipy.spatial import KDTree
+
+        return KDTree(self._values)
+
+    def near(self, signatures: Floats, radius: float) -> Pairs:
+        """Frames and rows whose signatures differ by no more than `radius` in any number.
+
+        Parameters
+        ----------
+        signatures
+            Of the frames. Shape (k, d).
+        """
+        if self._values is None:
+            return Pairs.none()
+        pairs = near_pairs(signatures, self._tree, radius)
+        # One row group after the other, so that each is decoded once.
+        return pairs.take(np.argsort(self._group[pairs.row], kind="stable"))
+
+    def fetch(self, rows: Integers) -> pa.Table:
+        """The columns of some rows, in the order asked."""
+        order = np.argsort(self._group[rows], kind="stable")
+        groups = self._group[rows][order]
+        parts = []
+        for each in np.split(order, np.flatnonzero(np.diff(groups)) + 1):
+            table = self._cache.read(self._groups[int(self._group[rows[each[0]]])])
+            parts.append(table.take(pa.array(self._row[rows[each]])))
+        back = np.empty_like(order)
+        back[order] = np.arange(len(order))
+        return pa.concat_tables(parts).take(pa.array(back))
