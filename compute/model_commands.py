@@ -14,6 +14,8 @@ from lake.commands.target import Target, pass_target
 from lake.errors import InvalidInputError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from compute.models.model import Model
     from lake.reader import Reader
 
@@ -118,11 +120,10 @@ def show(target: Target, name: str) -> None:
       atomlake model show emt --lake lakes/demo
     """
     from compute.models.catalogue import find_model
-    from compute.models.coverage import model_coverage
 
     reader = target.open().reader
     record = _record(find_model(reader, name))
-    coverage = model_coverage(reader, name)
+    coverage = _touched(reader, name)
     if target.as_json:
         print_json(record | {"datasets": coverage.to_dicts()})
         return
@@ -193,6 +194,20 @@ def remove(target: Target, name: str) -> None:
 
     model = remove_model(target.open(), name)
     print_done(target, f"Took out {name}. {model.path} stays.", model=name, path=model.path)
+
+
+def _touched(reader: Reader, name: str) -> pl.DataFrame:
+    """The coverage of the datasets in which a model has computed something."""
+    import polars as pl
+
+    from compute.jobs.coverage import coverage
+
+    if not reader.files("structures"):
+        return pl.DataFrame()
+    touched = coverage(reader, models=[name]).filter(
+        (pl.col("done") > 0) | (pl.col("failed") > 0) | (pl.col("latents") > 0)
+    )
+    return touched.drop("model")
 
 
 def _seed(text: str) -> int:

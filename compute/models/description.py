@@ -10,10 +10,10 @@ from compute.engines.engine import ModelFacts
 from compute.environments.environment import Environment
 from compute.environments.processes import Output, run_python
 from compute.models.model import Options
-from lake.errors import InvalidInputError, JobFailedError
+from lake.errors import AtomlakeError, InvalidInputError, JobFailedError, NotFoundError
 
 DESCRIBE_TIMEOUT_S = 600.0  # large models on a cold network file system
-INPUT_IS_WRONG = 2
+_INPUT_ERRORS = {kind.__name__: kind for kind in (InvalidInputError, NotFoundError)}
 
 
 def describe(
@@ -28,8 +28,8 @@ def describe(
 
     Raises
     ------
-    InvalidInputError
-        The file is not what the engine expects.
+    InvalidInputError, NotFoundError
+        The file or an option is not what the engine expects.
     JobFailedError
         It failed otherwise, or gave no answer in time.
     """
@@ -66,9 +66,9 @@ def _last_object(text: str) -> Mapping[str, Any] | None:
 
 def _failure(
     environment: Environment, path: str, output: Output, answer: Mapping[str, Any]
-) -> InvalidInputError | JobFailedError:
+) -> AtomlakeError:
     if message := answer.get("message"):
-        kind = InvalidInputError if output.returncode == INPUT_IS_WRONG else JobFailedError
+        kind = _INPUT_ERRORS.get(str(answer["error"]), JobFailedError)
         return kind(str(message))
     reason = output.reason if output.returncode else "it gave no answer"
     return JobFailedError(

@@ -187,11 +187,16 @@ def _require_same(there: Model, new: Model) -> None:
     fields = ("engine", *GIVEN)
     differ = [f for f in fields if getattr(there, f) != getattr(new, f)]
     if differ:
-        said = ", ".join(f"{f} {getattr(there, f)!r}, not {getattr(new, f)!r}" for f in differ)
+        said = ", ".join(f"{f} {_shown(there, f)}, not {_shown(new, f)}" for f in differ)
         raise InvalidInputError(
             f"{new.name} is registered already, with {said}. To change what is said of it: "
             f"atomlake model edit {new.name}"
         )
+
+
+def _shown(model: Model, field: str) -> str:
+    value = getattr(model, field)
+    return "none" if value is None else repr(value)
 
 
 def _source(model: Model) -> str:
