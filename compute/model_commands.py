@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ from lake.errors import InvalidInputError
 if TYPE_CHECKING:
     import polars as pl
 
-    from compute.models.model import Model
     from lake.reader import Reader
 
 
@@ -77,6 +76,7 @@ def add(
       atomlake model add emt --engine ase --path ase.calculators.emt:EMT
     """
     from compute.models.registration import draft_model, register
+    from compute.models.showing import facts_sentence, unknown_names
 
     lk = target.open()
     draft = draft_model(
@@ -84,8 +84,8 @@ def add(
     )
     model, is_new = register(lk, replace(draft, **given))
     sentence = f"Registered {name}." if is_new else f"{name} is registered already."
-    print_done(target, f"{sentence} {_facts(model)}", **_record(model), is_new=is_new)
-    for note in _notes(lk.reader, model):
+    print_done(target, f"{sentence} {facts_sentence(model)}", **model.as_dict(), is_new=is_new)
+    for note in unknown_names(lk.reader, model):
         click.echo(note, err=True)
 
 
@@ -99,12 +99,13 @@ def list_(target: Target) -> None:
       atomlake model list --lake lakes/demo
     """
     from compute.models.catalogue import list_models
+    from compute.models.showing import list_row
 
     models = list_models(target.open().reader)
     if target.as_json:
-        print_json([_record(model) for model in models])
+        print_json([model.as_dict() for model in models])
     elif models:
-        print_records(target, [_row(model) for model in models])
+        print_records(target, [list_row(model) for model in models])
     else:
         click.echo("There are no models. Register one with: atomlake model add", err=True)
 
@@ -120,16 +121,17 @@ def show(target: Target, name: str) -> None:
       atomlake model show emt --lake lakes/demo
     """
     from compute.models.catalogue import find_model
+    from compute.models.showing import value_text
 
     reader = target.open().reader
-    record = _record(find_model(reader, name))
+    record = find_model(reader, name).as_dict()
     coverage = _touched(reader, name)
     if target.as_json:
         print_json(record | {"datasets": coverage.to_dicts()})
         return
     width = max(map(len, record))
     for key, value in record.items():
-        click.echo(f"{key:{width}}  {_text(value)}")
+        click.echo(f"{key:{width}}  {value_text(value)}")
     if not coverage.is_empty():
         click.echo()
         print_table(coverage.columns, coverage.rows())
@@ -149,7 +151,7 @@ def move(target: Target, name: str, path: str) -> None:
     from compute.models.changes import move_model
 
     model = move_model(target.open(), name, path)
-    print_done(target, f"{name} is loaded from {model.path}.", **_record(model))
+    print_done(target, f"{name} is loaded from {model.path}.", **model.as_dict())
 
 
 @group.command()
@@ -168,6 +170,7 @@ def edit(target: Target, /, name: str, **given: str | None) -> None:
       atomlake model edit mace-s1 --group forces --seed 1 --lake lakes/demo
     """
     from compute.models.changes import edit_model
+    from compute.models.showing import said_sentence
 
     values: dict[str, object] = {k: v or None for k, v in given.items() if v is not None}
     if not values:
@@ -177,7 +180,7 @@ def edit(target: Target, /, name: str, **given: str | None) -> None:
     if given["seed"]:
         values["seed"] = _seed(given["seed"])
     model = edit_model(target.open(), name, values)
-    print_done(target, f"{name}: {_said(model)}.", **_record(model))
+    print_done(target, f"{name}: {said_sentence(model)}.", **model.as_dict())
 
 
 @group.command()
@@ -233,71 +236,3 @@ def _options(texts: Sequence[str]) -> dict[str, object]:
         except ValueError:
             options[key] = value
     return options
-
-
-def _record(model: Model) -> dict[str, object]:
-    """What is known of a model, in the words of the table."""
-    return {"model" if key == "name" else key: value for key, value in vars(model).items()}
-
-
-def _row(model: Model) -> dict[str, object]:
-    """A model's line in the list."""
-    return {
-        "model": model.name,
-        "engine": model.engine,
-        "group": model.group,
-        "seed": model.seed,
-        "environment": model.environment or "here",
-        "r_max [Å]": model.r_max,
-        "dtype": model.dtype,
-        "elements": _elements(model),
-        "path": model.path,
-    }
-
-
-def _facts(model: Model) -> str:
-    """What its file says of a model, in a sentence."""
-    facts = {
-        "elements": _elements(model),
-        "cutoff": None if model.r_max is None else f"{model.r_max:g} Å",
-        "weights": model.dtype,
-        "parameters": None if model.n_parameters is None else f"{model.n_parameters:,}",
-        "latents per layer": ", ".join(map(str, model.layers)) or "none",
-    }
-    return "; ".join(f"{k} {v}" for k, v in facts.items() if v is not None).capitalize() + "."
-
-
-def _elements(model: Model) -> str:
-    return "any" if model.elements is None else " ".join(model.elements)
-
-
-def _said(model: Model) -> str:
-    """What a user said of a model."""
-    from compute.models.registration import GIVEN
-
-    return ", ".join(f"{name} {_text(getattr(model, name))}" for name in GIVEN)
-
-
-def _text(value: object) -> str:
-    """A value in full; lists with spaces, objects as JSON."""
-    match value:
-        case None:
-            return "NULL"
-        case tuple():
-            return " ".join(map(str, value)) or "none"
-        case dict():
-            return json.dumps(value, ensure_ascii=False)
-        case _:
-            return str(value)
-
-
-def _notes(reader: Reader, model: Model) -> Iterator[str]:
-    """What a user may want to mend: names that stand for nothing in the lake."""
-    from compute.models.catalogue import list_models
-
-    if model.parent is not None and model.parent not in {m.name for m in list_models(reader)}:
-        yield f"The parent {model.parent} is not registered; it is kept as text."
-    if model.run_id is not None:
-        runs = reader.scan("runs").select("run_id").collect()["run_id"]
-        if model.run_id not in runs:
-            yield f"The run {model.run_id} is not in the lake; it is kept as text."

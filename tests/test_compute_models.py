@@ -26,6 +26,7 @@ from compute.models.description import describe
 from compute.models.model import Model, canonical_json, identity
 from compute.models.model_file import absolute_path, checksum, verify_file
 from compute.models.registration import add_model
+from compute.models.showing import facts_sentence
 from lake.cli import root
 from lake.errors import InvalidInputError, JobFailedError, NotFoundError
 from lake.lake import Lake
@@ -368,6 +369,9 @@ def test_facts_are_found_among_noise(lk: Lake, tmp_path: Path) -> None:
     assert added.environment == "odd"
     elements = lk.sql("SELECT elements, layers FROM models").fetchall()
     assert elements == [(["Cu", "Ni"], [8, 16])]
+    assert facts_sentence(added) == (
+        "Elements Cu Ni; cutoff 4.5 Å; weights float32; parameters 12; latents per layer 8, 16."
+    )
 
 
 def test_of_adders_at_once_one_wins_and_the_others_see_it(lk: Lake, calculator: Path) -> None:
@@ -529,7 +533,7 @@ def test_results_that_come_meanwhile_stop_a_removal(
 def test_add_list_show_and_remove(lk: Lake) -> None:
     result = run(lk, "model", "add", "emt", "--engine", "ase", "--path", EMT, "--parent", "p")
     assert result.exit_code == 0, result.output
-    assert "Registered emt." in result.stdout
+    assert result.stdout == "Registered emt. Elements any; latents per layer none.\n"
     assert "The parent p is not registered" in result.stderr
     again = run(lk, "model", "add", "emt", "--engine", "ase", "--path", EMT, "--parent", "p")
     assert "emt is registered already." in again.stdout
@@ -573,6 +577,7 @@ def test_options_are_json_or_text(lk: Lake, calculator: Path) -> None:
         (("--option", "a=1", "--option", "a=2"), "twice"),
         (("--option", "a=NaN"), "JSON"),
         (("--seed", "one"), "not a valid integer"),
+        (("--seed", str(2**63)), "at most 64 bits"),
         (("--env", "nowhere"), "atomlake env add"),
     ],
 )
@@ -607,6 +612,7 @@ def test_edit_and_move_from_the_command_line(lk: Lake, calculator: Path, tmp_pat
     assert run(lk, "model", "edit", "lj", "--seed", "").exit_code == 0
     assert find_model(lk.reader, "lj").seed is None
     assert run(lk, "model", "edit", "lj", "--seed", "x").exit_code == 2
+    assert run(lk, "model", "edit", "lj", "--seed", str(2**63)).exit_code == 2
     assert run(lk, "model", "edit", "lj").exit_code == 2
     assert run(lk, "model", "edit", "lj", "--env", "here").exit_code == 0
     moved = calculator.rename(tmp_path / "moved.py")
@@ -657,7 +663,7 @@ def test_a_mace_model_says_what_it_is(lk: Lake, tmp_path: Path) -> None:
 def test_a_nequip_model_says_what_it_is(lk: Lake) -> None:
     add_environment("nequip", str(environment_python("nequip")))
     words = {"path": str(nequip_model()), "environment": "nequip"}
-    with pytest.raises(InvalidInputError, match="NequIP|nequip"):
+    with pytest.raises(InvalidInputError, match=r"NequIP|nequip"):
         add_model(lk, "wrong", engine="allegro", **words)
     added = add_model(lk, "nequip-1", engine="nequip", **words)
     assert added == find_model(lk.reader, "nequip-1")

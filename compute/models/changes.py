@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from compute.environments.checking import require_usable
 from compute.environments.environment import HERE
@@ -11,7 +12,7 @@ from compute.environments.registry import find_environment
 from compute.models.catalogue import find_model
 from compute.models.model import Model
 from compute.models.model_file import absolute_path, verify_file
-from compute.models.registration import GIVEN, MODELS, same_models, write_models
+from compute.models.registration import GIVEN, MODELS, check_seed, same_models, write_models
 from lake.errors import InvalidInputError
 from lake.lake import Lake
 from lake.log.data_files import DataFile
@@ -46,7 +47,7 @@ def move_model(lake: Lake, name: str, path: str) -> Model:
     return _change(lake, "model move", name, change, {"path": moved.path})
 
 
-def edit_model(lake: Lake, name: str, values: Mapping[str, object]) -> Model:
+def edit_model(lake: Lake, name: str, values: Mapping[str, Any]) -> Model:
     """Change what a user said of a model.
 
     Parameters
@@ -67,15 +68,13 @@ def edit_model(lake: Lake, name: str, values: Mapping[str, object]) -> Model:
             f"{', '.join(fixed)} of a model cannot be changed. Expected any of {', '.join(GIVEN)}. "
             "Register another model instead."
         )
-    values = dict(values)
     if "environment" in values:
-        model = find_model(lake.reader, name)
-        environment = find_environment(
-            None if values["environment"] is None else str(values["environment"])
-        )
-        require_usable(environment, model.engine)
-        values["environment"] = None if environment.name == HERE else environment.name
-    return _change(lake, "model edit", name, lambda now: replace(now, **values), values)  # type: ignore[arg-type]
+        environment = find_environment(values["environment"])
+        require_usable(environment, find_model(lake.reader, name).engine)
+        in_table = None if environment.name == HERE else environment.name
+        values = {**values, "environment": in_table}
+    check_seed(values.get("seed"))
+    return _change(lake, "model edit", name, lambda now: replace(now, **values), values)
 
 
 def remove_model(lake: Lake, name: str) -> Model:

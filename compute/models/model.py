@@ -52,9 +52,13 @@ class Model:
         fields["layers"] = tuple(row["layers"] or ())
         return cls(**fields)
 
+    def as_dict(self) -> dict[str, Any]:
+        """What is known of it, under the names of the columns."""
+        return {"model" if key == "name" else key: value for key, value in vars(self).items()}
+
     def as_row(self) -> dict[str, Any]:
         """The row of ``models``."""
-        row = {"model" if key == "name" else key: value for key, value in vars(self).items()}
+        row = self.as_dict()
         row["options"] = canonical_json(self.options) if self.options else None
         row["config"] = canonical_json(self.config)
         return row

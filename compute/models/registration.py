@@ -112,6 +112,7 @@ def register(lake: Lake, draft: Model) -> tuple[Model, bool]:
     ------
     As `add_model`.
     """
+    check_seed(draft.seed)
     earlier = _registered(lake.reader, draft)
     if earlier is not None:
         return earlier, False
@@ -131,6 +132,18 @@ def register(lake: Lake, draft: Model) -> tuple[Model, bool]:
     inputs = {model.path: model.sha256}
     lake.commit("model add", plan, arguments=_arguments(model), inputs=inputs)
     return (others[0], False) if others else (model, True)
+
+
+def check_seed(seed: int | None) -> None:
+    """Refuse a seed the table has no room for.
+
+    Raises
+    ------
+    InvalidInputError
+        It needs more than 64 bits.
+    """
+    if seed is not None and not -(2**63) <= seed < 2**63:
+        raise InvalidInputError(f"Seed {seed}: expected a whole number of at most 64 bits.")
 
 
 def write_models(lake: Lake, rows: list[dict[str, object]]) -> DataFile:
