@@ -55,7 +55,11 @@ def read_frame(text: bytes, units: SourceUnits) -> JsonFrame:
     reference, prediction = _section(item, "reference"), _section(item, "prediction")
     formula, n_atoms = _formula(item.get("formula")), _count(item.get("n_atoms"))
     if formula is not None:
-        n_atoms = _same(n_atoms, formula[1], "atoms in the formula")
+        if n_atoms not in (None, formula[1]):
+            raise LabelError(
+                f"the formula {formula[0]} has {formula[1]} atoms, n_atoms is {n_atoms}"
+            )
+        n_atoms = formula[1]
     known = _forces("reference.forces", reference.get("forces"))
     if known is None:
         raise LabelError(
