@@ -6,8 +6,10 @@ import errno
 import json
 import subprocess
 import sys
+import threading
 import time
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from trained_models import environment_python
 
 from compute.environments import probe as probing
 from compute.environments import probe_source
+from compute.environments import registry as registering
 from compute.environments.checking import check_environment, missing_parts, require_usable
 from compute.environments.engine_packages import ENGINES, EXTRAS, needed_packages
 from compute.environments.environment import Environment, here
@@ -175,14 +178,35 @@ def test_a_linked_file_stays_a_link(registry: Path, tmp_path: Path) -> None:
     assert "main" in (tmp_path / "elsewhere.json").read_text()
 
 
-def test_writers_at_once_lose_nothing() -> None:
+def test_writers_at_once_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"env-{i}" for i in range(4)]
+    barrier = threading.Barrier(len(names))
+    read = registering._read
+
+    def all_at_once(environment: Environment) -> probing.Probe:
+        barrier.wait()
+        return probing.Probe(environment, "3.11.7", None, {}, False, ())
+
+    def slow_read(file: Path) -> list[Environment]:
+        found = read(file)
+        time.sleep(0.1)  # long enough for the others to read the same
+        return found
+
+    monkeypatch.setattr(registering, "probe", all_at_once)
+    monkeypatch.setattr(registering, "_read", slow_read)
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: add_environment(name, sys.executable), names))
+    assert [environment.name for environment in list_environments()] == names
+
+
+def test_processes_at_once_lose_nothing() -> None:
     code = (
         "import sys; from compute.environments.registry import add_environment\n"
-        "for i in range(6): add_environment(f'{sys.argv[1]}{i}', sys.executable)"
+        "for i in range(4): add_environment(f'{sys.argv[1]}{i}', sys.executable)"
     )
     writers = [subprocess.Popen([sys.executable, "-P", "-c", code, name]) for name in "abc"]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
-    assert [e.name for e in list_environments()] == [f"{n}{i}" for n in "abc" for i in range(6)]
+    assert [e.name for e in list_environments()] == [f"{n}{i}" for n in "abc" for i in range(4)]
 
 
 # Interpreters
