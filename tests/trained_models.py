@@ -65,7 +65,7 @@ def allegro_model(seed: int = 1, dtype: str = "float64") -> Path:
 def packaged(checkpoint: Path) -> Path:
     """The model of a NequIP or Allegro checkpoint as ``.nequip.zip``, beside it."""
     package = checkpoint.with_suffix(".nequip.zip")
-    with _lock(checkpoint.parent):
+    with lock(checkpoint.parent):
         if not package.exists():
             part = checkpoint.with_name("part.nequip.zip")
             part.unlink(missing_ok=True)
@@ -95,7 +95,7 @@ def _kept(
     text = json.dumps([engine_recipes.TRAINING_DATA, recipe], sort_keys=True)
     folder = KEPT / f"{engine}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     model = folder / name
-    with _lock(folder):
+    with lock(folder):
         if not model.exists():
             run = folder / "training"
             shutil.rmtree(run, ignore_errors=True)  # of a training that was killed
@@ -105,7 +105,7 @@ def _kept(
 
 
 @contextlib.contextmanager
-def _lock(folder: Path) -> Iterator[None]:
+def lock(folder: Path) -> Iterator[None]:
     """Keep other processes from training the same model; a lock of the system dies with us."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:

@@ -29,10 +29,19 @@ FOREIGN_ERRORS: tuple[type[Exception], ...] = (
     subprocess.SubprocessError,
     zipfile.BadZipFile,
 )
+# A damaged file can ask for more memory than there is.
+LOADING_ERRORS: tuple[type[Exception], ...] = (*FOREIGN_ERRORS, MemoryError)
+LONG_LINE = 160
 
 
 def described(error: BaseException) -> str:
-    """The error as one line: its class and the first line of its text."""
-    text = str(error).strip()
-    first_line = text.partition("\n")[0]
-    return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
+    """The error as one line: its class and the first line of its text, or sentence if that is long.
+
+    >>> described(ValueError("too small.\\nIt was 3."))
+    'ValueError: too small'
+    """
+    text = str(error).strip().partition("\n")[0]
+    if len(text) > LONG_LINE:
+        text = text.partition(". ")[0]
+    text = text.rstrip(".")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

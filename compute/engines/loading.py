@@ -61,7 +61,7 @@ def _check_installed(engine: str) -> None:
     missing = [name for name in NEEDS[engine] if not _is_installed(name)]
     if missing:
         raise InvalidInputError(
-            f"The engine {engine} needs {', '.join(missing)}, which this environment does not have. "
+            f"The engine {engine} needs {', '.join(missing)}, not installed in this environment. "
             f"Install atomlake[{EXTRAS[engine]}] here, or run the model in an environment that has "
             "it (atomlake env list)."
         )

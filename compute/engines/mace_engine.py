@@ -43,6 +43,8 @@ class MaceEngine:
     ------
     InvalidInputError
         No such device or head, or the file holds no MACE.
+    JobFailedError
+        The device has no room for the model.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class MaceEngine:
         head = take_options(options, ("head",), "mace").get("head")
         self._device = TorchDevice(device)
         self._device.use_full_precision()
-        self._model = load_model(path, self._device.device, resolve_dtype(dtype))
+        self._model = self._device.place(load_model(path), resolve_dtype(dtype))
         self._dtype = next(self._model.parameters()).dtype
         self._head = choose_head(self._model, head, path)
         self._layers = layers_of(self._model)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from compute.engines.engine import ModelFacts
-from compute.engines.foreign_errors import FOREIGN_ERRORS, described
+from compute.engines.foreign_errors import LOADING_ERRORS, described
 from compute.engines.scalar_columns import LatentLayer, scalars_of
 from lake.errors import InvalidInputError
 
@@ -27,15 +27,8 @@ def import_mace() -> None:
         import mace.modules  # noqa: F401
 
 
-def load_model(path: str, device: Any, dtype: Any) -> Any:
-    """The network in a ``.model`` file, for evaluation only.
-
-    Loading runs code of the file.
-
-    Parameters
-    ----------
-    dtype
-        Type of torch its weights are converted to; None leaves them as they are.
+def load_model(path: str) -> Any:
+    """The network in a ``.model`` file, on the host. Loading runs code of the file.
 
     Raises
     ------
@@ -49,16 +42,13 @@ def load_model(path: str, device: Any, dtype: Any) -> Any:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*torch.jit.*is deprecated", DeprecationWarning)
             model = torch.load(path, map_location="cpu", weights_only=False)
-    except FOREIGN_ERRORS as error:
+    except LOADING_ERRORS as error:
         raise InvalidInputError(
             f"{path}: cannot be loaded as a MACE model: {described(error)}. A .model file as "
             "mace_run_train writes it is expected. Copy the file again if it was cut short, or "
             "name the engine it belongs to."
         ) from None
     _check_class(model, path)
-    model = model.to(device) if dtype is None else model.to(device, dtype)
-    model.eval()
-    model.requires_grad_(requires_grad=False)
     return model
 
 
@@ -67,7 +57,10 @@ def _check_class(model: Any, path: str) -> None:
     if name in KNOWN_CLASSES and getattr(model, "embedding_specs", None) is None:
         return
     if isinstance(model, dict) and "hyper_parameters" in model:
-        name, hint = "checkpoint of a trainer", "For NequIP or Allegro give --engine nequip or allegro"
+        name, hint = (
+            "checkpoint of a trainer",
+            "For NequIP or Allegro give --engine nequip or allegro",
+        )
     elif isinstance(model, dict) and "optimizer" in model:
         name, hint = "checkpoint with optimiser", "Give the .model file that lies beside it"
     elif name in KNOWN_CLASSES:
@@ -75,7 +68,7 @@ def _check_class(model: Any, path: str) -> None:
     else:
         hint = "If MACE's calculator takes it, register a factory of that as --engine ase"
     raise InvalidInputError(
-        f"{path}: holds a {name}. A model of class {' or '.join(KNOWN_CLASSES)} is expected. {hint}."
+        f"{path}: holds a {name}. A {' or '.join(KNOWN_CLASSES)} is expected. {hint}."
     )
 
 
@@ -148,5 +141,3 @@ def _config(model: Any, layers: tuple[LatentLayer, ...], head: str) -> Mapping[s
         "avg_num_neighbors": float(first.avg_num_neighbors),
         "pair_repulsion": hasattr(model, "pair_repulsion"),
     }
-
-

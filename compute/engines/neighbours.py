@@ -81,8 +81,8 @@ def full_cell(cell: Floats, pbc: NDArray[np.bool_]) -> Floats:
     volume = float(abs(np.linalg.det(directions)))
     if not volume > SMALLEST_VOLUME or (pbc & ~given).any():
         raise InvalidInputError(
-            f"The structure has pbc {pbc.tolist()} and the cell {cell.tolist()}, whose vectors span "
-            "no volume. A lattice vector is expected along every periodic direction. Mend the "
+            f"The structure has pbc {pbc.tolist()} and the cell {cell.tolist()}, whose vectors "
+            "span no volume. A lattice vector is expected along every periodic direction. Mend the "
             "cell, or switch pbc off where the structure is not periodic."
         )
     return full

@@ -47,6 +47,8 @@ class NequipEngine:
     ------
     InvalidInputError
         No such device, another dtype, or the file holds no model of this engine.
+    JobFailedError
+        The device has no room for the model.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class NequipEngine:
         types = take_options(options, ("types",), engine).get("types")
         self._device = TorchDevice(device)
         self._device.use_full_precision()
-        self._model = load_model(path, self._device.device)
+        self._model = load_model(path, self._device)
         _check_family(self._model.family, engine, path)
         metadata = self._model.network.metadata
         type_names = metadata["type_names"].split()
@@ -168,7 +170,7 @@ class NequipEngine:
 
 
 def _keeper(captured: Captured, layer: int) -> Any:
-    def keep(module: object, arguments: object, output: Mapping[str, Any]) -> None:
+    def keep(_module: object, _arguments: object, output: Mapping[str, Any]) -> None:
         captured[layer] = dict(output)  # later layers write into the same dict
 
     return keep

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from compute.engines.engine import Floats, ModelFacts
-from compute.engines.foreign_errors import FOREIGN_ERRORS, described
+from compute.engines.foreign_errors import LOADING_ERRORS, described
 from compute.engines.scalar_columns import LatentLayer, scalars_of
+from compute.engines.torch_device import TorchDevice
 from lake.errors import InvalidInputError
 
 # Classes are told by their names: those of a package come with it and are not the installed ones.
@@ -45,19 +46,19 @@ class NequipModel:
     norm: Any
 
 
-def load_model(path: str, device: Any) -> NequipModel:
-    """The model in a ``.ckpt`` or ``.nequip.zip`` file, for evaluation only.
-
-    Loading runs code of the file.
+def load_model(path: str, device: TorchDevice) -> NequipModel:
+    """The model in a ``.ckpt`` or ``.nequip.zip`` file. Loading runs code of the file.
 
     Raises
     ------
     InvalidInputError
         The file cannot be read, or the model needs input a structure does not have.
+    JobFailedError
+        The device has no room for the model.
     """
     try:
         network = _load(path)
-    except FOREIGN_ERRORS as error:
+    except LOADING_ERRORS as error:
         raise InvalidInputError(
             f"{path}: cannot be loaded as a NequIP or Allegro model: {described(error)}. A "
             "checkpoint (.ckpt) or package (.nequip.zip) is expected. Copy the file again if it "
@@ -69,10 +70,7 @@ def load_model(path: str, device: Any) -> NequipModel:
             f"{path}: the model takes {', '.join(sorted(needed))} as input, which structures of a "
             "lake do not have. Register a factory of its calculator as --engine ase."
         )
-    network = network.to(device)
-    network.eval()
-    network.requires_grad_(requires_grad=False)
-    return _parts(network)
+    return _parts(device.place(network))
 
 
 def _load(path: str) -> Any:

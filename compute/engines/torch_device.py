@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compute.engines.engine import Floats, OutOfMemoryError
-from lake.errors import InvalidInputError
+from compute.engines.foreign_errors import described
+from lake.errors import InvalidInputError, JobFailedError
 
 Result = TypeVar("Result")
 
@@ -44,8 +45,27 @@ class TorchDevice:
         import torch
 
         if self.is_gpu:
-            torch.backends.fp32_precision = "ieee"
+            torch.backends.fp32_precision = "ieee"  # type: ignore[attr-defined]
             torch.backends.cudnn.allow_tf32 = False
+
+    def place(self, network: Any, dtype: Any = None) -> Any:
+        """The network on the device, for evaluation only; `dtype` None leaves its weights as are.
+
+        Raises
+        ------
+        JobFailedError
+            There is no room for it, or the device does not answer.
+        """
+        try:
+            placed = network.to(self.device, dtype)
+        except RuntimeError as error:
+            raise JobFailedError(
+                f"The model cannot be put on {self.name}: {described(error)}. A device with room "
+                "for its weights is expected. Free the device, or choose another."
+            ) from None
+        placed.eval()
+        placed.requires_grad_(requires_grad=False)
+        return placed
 
     def host_tensor(self, array: NDArray[Any], dtype: Any = None) -> Any:
         """The array as a tensor the device can fetch while it computes."""
@@ -71,15 +91,14 @@ class TorchDevice:
         try:
             return compute()
         except MemoryError as error:
-            reason = str(error)
+            reason = described(error)
         except RuntimeError as error:  # torch.OutOfMemoryError is one
-            reason = str(error)
-            if not any(text in reason for text in _FULL):
+            reason = described(error)
+            if not any(text in str(error) for text in _FULL):
                 raise
         # Only after the handler nothing holds the frames, and with them the tensors, any longer.
         self._empty_cache()
-        first_line = reason.partition("\n")[0]
-        raise OutOfMemoryError(f"The batch does not fit into the memory of {self.name}: {first_line}")
+        raise OutOfMemoryError(f"The batch does not fit into the memory of {self.name}: {reason}")
 
     def memory_bytes(self) -> tuple[int, int] | None:
         """Greatest use by tensors so far, and what there is for us; None on the CPU."""
