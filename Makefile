@@ -4,12 +4,11 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/made
-BENCH_ENV := .venv-mace
 PACKAGES := schemas lake ingest compute queries
 BENCH ?=
 PYTEST ?= -n 2 --dist worksteal
 
-.PHONY: env demo test lint format docs bench bench-env clean
+.PHONY: env demo test lint format docs bench engines clean
 
 env: $(STAMP)
 
@@ -24,7 +23,7 @@ $(STAMP): pyproject.toml
 demo: env
 	$(BIN)/python -m examples.demo
 
-test: env
+test: env engines
 	$(BIN)/python -m pytest $(PYTEST)
 
 lint: env
@@ -44,18 +43,19 @@ docs: env
 bench: env
 	$(BIN)/python -m benchmarks.run $(BENCH)
 
-# MACE pins its own e3nn, so its preprocessing is measured in an environment of its own.
-bench-env: $(BENCH_ENV)/made
+# MACE and NequIP pin different e3nn, so each has an environment of its own. torch comes first there
+# too, for the same reason.
+engines: $(VENV)-mace/made $(VENV)-nequip/made
 
-$(BENCH_ENV)/made:
+$(VENV)-mace/made $(VENV)-nequip/made: $(VENV)-%/made: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "atomlake needs Python 3.11 or newer; none was found."; exit 1; }
-	@test -x $(BENCH_ENV)/bin/python || $(PYTHON) -m venv $(BENCH_ENV)
-	@echo '*' > $(BENCH_ENV)/.gitignore
-	$(BENCH_ENV)/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BENCH_ENV)/bin/pip install --quiet --disable-pip-version-check mace-torch
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@echo '*' > $(@D)/.gitignore
+	$(@D)/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -e '.[$*]'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info lakes out
+	rm -rf $(VENV) $(VENV)-mace $(VENV)-nequip build dist *.egg-info lakes out
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis
 	find $(wildcard $(PACKAGES) tests docs benchmarks examples) -name __pycache__ -type d -prune -exec rm -rf {} +
