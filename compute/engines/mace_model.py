@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from typing import Any
 
 from compute.engines.engine import ModelFacts
@@ -21,7 +23,7 @@ def import_mace() -> None:
 
     It comes before e3nn, as it sets how that loads its tables.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):  # it prints what it lacks
         warnings.filterwarnings("ignore", "Environment variable TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
         warnings.filterwarnings("ignore", ".*torch.jit.*is deprecated", DeprecationWarning)
         import mace.modules  # noqa: F401

@@ -44,9 +44,13 @@ class TorchDevice:
         """Have float32 mean float32: TF32 keeps 10 bits of the mantissa."""
         import torch
 
-        if self.is_gpu:
-            torch.backends.fp32_precision = "ieee"  # type: ignore[attr-defined]
-            torch.backends.cudnn.allow_tf32 = False
+        if not self.is_gpu:
+            return
+        if hasattr(torch.backends, "fp32_precision"):  # torch 2.9 and later
+            torch.backends.fp32_precision = "ieee"
+        else:
+            torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
 
     def place(self, network: Any, dtype: Any = None) -> Any:
         """The network on the device, for evaluation only; `dtype` None leaves its weights as are.
