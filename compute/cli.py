@@ -27,7 +27,7 @@ class Compute(click.Group):
         if cmd_name == "submit":
             from compute.slurm.command import submit
 
-            return cast(click.Command, submit)
+            return submit
         return super().get_command(ctx, cmd_name)
 
 

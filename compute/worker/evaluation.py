@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -67,9 +68,10 @@ class Evaluation:
         done_files = DoneFiles(dataset, model)
         reader = lake.reader
         self._rows = RowReader(reader, "structures", columns=COLUMNS, dataset=dataset)
-        self._places: Places = missing_places(
-            reader, job, self._rows.index, done_files.read(reader), self._names
-        )
+        places = missing_places(reader, job, self._rows.index, done_files.read(reader), self._names)
+        # Jobs that overlap begin at different structures, and so share the work instead of doing
+        # the same at the same time.
+        self._places: Places = np.roll(places, -(crc32(job.job_id.encode()) % max(len(places), 1)))
         self._ids = self._rows.index.ids_at(self._places)
         self._finished: Ids = np.empty(0, np.int64)
         self._landing = Landing(
@@ -102,8 +104,10 @@ class Evaluation:
         with ExitStack() as stack:
             writer = stack.enter_context(Writer(self._landing, self._after_commit))
             pool = stack.enter_context(ThreadPoolExecutor(_preparing_threads()))
-            groups = stack.enter_context(run_ahead(self._groups(tell), GROUPS_AHEAD))
-            ready = stack.enter_context(run_ahead(self._ready(pool, groups), BATCHES_AHEAD))
+            read = read_groups(self._rows, self._places)
+            groups = stack.enter_context(run_ahead(read, GROUPS_AHEAD))
+            batches = self._ready(pool, groups, tell)
+            ready = stack.enter_context(run_ahead(batches, BATCHES_AHEAD))
             for item in ready:
                 outcomes = (
                     [item]
@@ -119,32 +123,35 @@ class Evaluation:
                     break
         self._budget.keep()
 
-    def _groups(self, tell: Callable[[str, int, int], None]) -> Iterator[list[Structure]]:
-        """Structures in small groups, less those another job has computed by now."""
-        for group in read_groups(self._rows, self._places):
-            ids = np.array([structure.structure_id for structure in group], np.int64)
-            is_finished = _contains(self._finished, ids)
-            if not is_finished.any():
-                yield group
-                continue
-            tell("skipped", int(is_finished.sum()), 0)
-            if left := [s for s, gone in zip(group, is_finished, strict=True) if not gone]:
-                yield left
-
     def _ready(
-        self, pool: ThreadPoolExecutor, groups: Iterator[list[Structure]]
+        self,
+        pool: ThreadPoolExecutor,
+        groups: Iterator[list[Structure]],
+        tell: Callable[[str, int, int], None],
     ) -> Iterator[Ready | Failure]:
         """Batches for the engine, and structures the model cannot have."""
         facts = self._engine.facts
         prepared = map_in_order(
             pool, lambda group: [prepare(each, facts) for each in group], groups, GROUPS_AHEAD
         )
-        members = (member for group in prepared for member in group)
-        for item in cut(members, self._budget.now):
+        for item in cut(self._unfinished(prepared, tell), self._budget.now):
             if isinstance(item, Failure):
                 yield item
             else:
                 yield Ready(item, self._engine.collate([member.graph for member in item]))
+
+    def _unfinished(
+        self,
+        prepared: Iterator[list[Member | Failure]],
+        tell: Callable[[str, int, int], None],
+    ) -> Iterator[Member | Failure]:
+        """What nobody has computed until this moment."""
+        for group in prepared:
+            for item in group:
+                if _contains(self._finished, item.structure_id):
+                    tell("skipped", 1, 0)
+                else:
+                    yield item
 
     def _after_commit(self) -> None:
         """Learn what others have done since."""
@@ -161,9 +168,9 @@ def _count(outcome: Evaluated | Failure, tell: Callable[[str, int, int], None]) 
     tell("failed", len(outcome.reasons), 0)
 
 
-def _contains(sorted_ids: Ids, ids: Ids) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    at = np.minimum(np.searchsorted(sorted_ids, ids), max(len(sorted_ids) - 1, 0))
-    return sorted_ids[at] == ids if len(sorted_ids) else np.zeros(len(ids), bool)
+def _contains(sorted_ids: Ids, structure_id: int) -> bool:
+    at = int(sorted_ids.searchsorted(structure_id))
+    return at < len(sorted_ids) and int(sorted_ids[at]) == structure_id
 
 
 def _preparing_threads() -> int:

@@ -1,0 +1,56 @@
+"""Lakes for the tests of compute/: copper as EMT likes it, and calculators that misbehave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.build import bulk
+from ase.io import write
+
+import lake
+from compute.models.registration import add_model
+from ingest.api import ingest
+from lake.lake import Lake
+
+CALCULATORS = Path(__file__).parent / "calculators_that_misbehave.py"
+
+
+def structures(n: int, seed: int = 0) -> list[Atoms]:
+    """Cells with and without a vacancy, molecules, one atom; of copper and nickel."""
+    random = np.random.default_rng(seed)
+    made = []
+    for i in range(n):
+        match i % 4:
+            case 0:
+                atoms = bulk("Cu", cubic=True) * (2, 1, 1)
+            case 1:
+                atoms = (bulk("Ni", cubic=True) * (2, 2, 1))[:-1]
+            case 2:
+                atoms = Atoms("CuNiCu", positions=[(0, 0, 0), (2.4, 0, 0), (1.2, 2.1, 0)])
+            case _:
+                atoms = Atoms("Cu")
+        atoms.positions += random.normal(scale=0.1, size=atoms.positions.shape)
+        made.append(atoms)
+    return made
+
+
+def make_lake(folder: Path, frames: Sequence[Atoms], dataset: str = "metals") -> Lake:
+    """A lake that holds the structures, without labels."""
+    file = folder / "frames.xyz"
+    write(file, list(frames), format="extxyz", write_results=False)
+    lk = lake.create(str(folder / "lake"))
+    report = ingest(lk, "extxyz", [str(file)], dataset=dataset)
+    assert report.total("rows") == len(frames)
+    return lk
+
+
+def add_emt(lk: Lake, name: str = "emt") -> None:
+    add_model(lk, name, engine="ase", path="ase.calculators.emt:EMT")
+
+
+def add_misbehaving(lk: Lake, name: str, **options: object) -> None:
+    """Register one of `calculators_that_misbehave`."""
+    add_model(lk, name, engine="ase", path=f"{CALCULATORS}:{name}", options=options)
