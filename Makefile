@@ -20,8 +20,8 @@ $(STAMP): pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,plots,dask]'
 	@touch $@
 
-demo: env
-	$(BIN)/python -m examples.demo
+demo: env $(VENV)-mace/made
+	$(BIN)/python -m examples.demo --mace-python $(VENV)-mace/bin/python
 
 test: env engines
 	$(BIN)/python -m pytest $(PYTEST)
