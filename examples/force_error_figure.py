@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,6 +41,7 @@ def draw_force_errors(errors: pl.DataFrame, caption: str, stem: Path) -> list[Pa
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator
 
     figure = Figure(figsize=(7.2, 4.2), layout="constrained")
     FigureCanvasAgg(figure)
@@ -50,11 +50,14 @@ def draw_force_errors(errors: pl.DataFrame, caption: str, stem: Path) -> list[Pa
     draw_models(panel, errors, kinds)
     panel.set_xticks(range(len(kinds)), [kind_label(errors, kind) for kind in kinds])
     panel.set_ylabel("Mean norm of the force error (meV/Å)")
-    panel.set_yscale("log")
+    panel.set_yscale("log", subs=())
+    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     panel.yaxis.set_major_formatter("{x:g}")
-    panel.grid(visible=True, axis="y", which="both", color="0.92", linewidth=0.6)
+    panel.grid(visible=True, axis="y", color="0.92", linewidth=0.6)
     panel.set_axisbelow(True)
-    panel.legend(title="loss, seed", fontsize=8, title_fontsize=8, ncols=2, loc="upper left")
+    figure.legend(
+        title="loss, seed", fontsize=8, title_fontsize=8, ncols=4, loc="outside upper center"
+    )
     counts = "Small: one structure. Large: all atoms of the kind, those of one are not independent."
     figure.supxlabel(f"{caption}\n{counts}", fontsize=7)
     return save(figure, stem)
@@ -64,28 +67,36 @@ def draw_models(panel: Axes, errors: pl.DataFrame, kinds: list[str]) -> None:
     """Draw the models beside each other on every kind."""
     models = errors.select("loss", "seed").unique().sort("loss", "seed").rows()
     losses = sorted({loss for loss, _ in models})
-    looks = dict(zip(losses, cycle(zip(COLOURS, MARKERS, strict=True)), strict=False))
-    random = np.random.default_rng(0)  # points beside each other, the same in every drawing
+    width = WIDTH_OF_KIND / len(models)
     for place, (loss, seed) in enumerate(models):
-        colour, marker = looks[loss]
-        is_first = seed == min(s for other, s in models if other == loss)
-        centres = []
-        for number, kind in enumerate(kinds):
-            rows = errors.filter(loss=loss, seed=seed, config_type=kind)
-            step = WIDTH_OF_KIND / len(models)
-            centre = number + (place - (len(models) - 1) / 2) * step
-            aside = random.uniform(-0.28, 0.28, len(rows)) * step
-            norms = rows["force_mae_norm"].to_numpy() * MEV
-            panel.plot(centre + aside, norms, ".", color=colour, alpha=0.3, markersize=3)
-            centres.append((centre, np.average(norms, weights=rows["n_atoms"].to_numpy())))
-        panel.plot(
-            *zip(*centres, strict=True),
-            marker,
-            color=colour,
-            markerfacecolor=colour if is_first else "white",
-            markeredgewidth=1.4,
-            label=f"{loss}, {seed}",
-        )
+        number = losses.index(loss)
+        look = {"color": COLOURS[number], "marker": MARKERS[number], "linestyle": "none"}
+        if seed != min(other for its_loss, other in models if its_loss == loss):
+            look["markerfacecolor"] = "white"
+        aside = (place - (len(models) - 1) / 2) * width
+        draw_model(panel, errors.filter(loss=loss, seed=seed), kinds, aside, width, look)
+
+
+def draw_model(
+    panel: Axes,
+    errors: pl.DataFrame,
+    kinds: list[str],
+    aside: float,
+    width: float,
+    look: dict[str, Any],
+) -> None:
+    """Draw one model, so far from the middle of each kind."""
+    random = np.random.default_rng(0)  # the same places in every drawing
+    means = {}
+    for number, kind in enumerate(kinds):
+        rows = errors.filter(config_type=kind)
+        norms = rows["force_mae_norm"].to_numpy() * MEV
+        places = number + aside + random.uniform(-0.28, 0.28, len(rows)) * width
+        panel.plot(places, norms, ".", color=look["color"], alpha=0.3, markersize=3)
+        means[number + aside] = np.average(norms, weights=rows["n_atoms"].to_numpy())
+    loss, seed = errors.select("loss", "seed").row(0)
+    label = f"{loss}, {seed}"
+    panel.plot(list(means), list(means.values()), markeredgewidth=1.4, label=label, **look)
 
 
 def kind_label(errors: pl.DataFrame, kind: str) -> str:
