@@ -133,29 +133,31 @@ def install() -> None:
     SlurmMissingError
         The programs are missing and cannot be installed.
     """
+    missing = _missing_programs()
+    if not missing:
+        return
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise SlurmMissingError(
+            f"no Slurm here ({', '.join(missing)} missing), and only root can install it: "
+            f"apt-get install {' '.join(PACKAGES)}"
+        )
     with (Path(tempfile.gettempdir()) / "atomlake-slurm.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # several test processes begin at once
-        missing = [name for name in PROGRAMS if shutil.which(name, path=PATH) is None]
-        if not missing:
-            return
-        if os.geteuid() != 0 or shutil.which("apt-get") is None:
-            raise SlurmMissingError(
-                f"no Slurm here ({', '.join(missing)} missing), and only root can install it: "
-                f"apt-get install {' '.join(PACKAGES)}"
-            )
-        with _no_services():
-            for command in (
-                ["apt-get", "update"],
-                ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES],
-            ):
-                _apt(command)
+        if _missing_programs():
+            with _no_services():
+                _apt(["apt-get", "update"])
+                _apt(["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES])
+
+
+def _missing_programs() -> list[str]:
+    return [name for name in PROGRAMS if shutil.which(name, path=PATH) is None]
 
 
 def _apt(command: list[str]) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     try:
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=240, check=False
+            command, env=environment, capture_output=True, text=True, timeout=120, check=False
         )
     except subprocess.TimeoutExpired:
         raise SlurmMissingError(f"{' '.join(command)} took too long") from None
