@@ -15,12 +15,13 @@ from examples.defects import generate, write_files
 from examples.force_error_figure import draw_force_errors
 from examples.force_figure import draw_forces
 from examples.terminal import Terminal, atomlake_path, question, step
-from examples.training import LOSSES, SEEDS, Training, train, trainings
+from examples.training import AT_ONCE, LOSSES, SEEDS, Training, train, trainings
 
 DATASET = "metals"
 # Held out are whole generations: the questions about force errors ask for 6 and later. Of the
 # others, cells small enough for a minute of training.
 TRAINED_ON = "CAST(info ->> 'generation' AS INTEGER) < 6 AND n_atoms < 50"
+FEWEST_STRUCTURES = 20  # 12 to train on, of which MACE takes a tenth for validation
 MACE_PYTHON = Path(".venv-mace/bin/python")
 
 
@@ -33,11 +34,8 @@ MACE_PYTHON = Path(".venv-mace/bin/python")
 def main(folder: Path, n_structures: int, n_models: int, n_epochs: int, mace_python: Path) -> None:
     """Make structures, put them into a lake, train models on some and test them on others."""
     start = time.monotonic()
-    if n_models and not mace_python.exists():
-        raise click.ClickException(
-            f"{mace_python} does not exist. Expected the Python of an environment with MACE and "
-            "atomlake. Run make demo, which makes one, or give --mace-python, or --models 0."
-        )
+    if n_models:
+        check_training(n_structures, mace_python)
     for made in ("structures", "lake"):
         shutil.rmtree(folder / made, ignore_errors=True)
     terminal = Terminal(
@@ -58,6 +56,20 @@ def main(folder: Path, n_structures: int, n_models: int, n_epochs: int, mace_pyt
     figures = draw_figures(folder, with_models=n_models > 0)
     step(f"Done in {time.monotonic() - start:.0f} s")
     say_where(folder, figures, terminal)
+
+
+def check_training(n_structures: int, mace_python: Path) -> None:
+    """Refuse at once what would fail after minutes."""
+    if not mace_python.exists():
+        raise click.ClickException(
+            f"{mace_python} does not exist. Expected the Python of an environment with MACE and "
+            "atomlake. Run make demo, which makes one, or give --mace-python, or --models 0."
+        )
+    if n_structures < FEWEST_STRUCTURES:
+        raise click.ClickException(
+            f"--structures {n_structures} leave too few to train on. Expected at least "
+            f"{FEWEST_STRUCTURES}. Make more of them, or give --models 0."
+        )
 
 
 def make_structures(n_structures: int, folder: Path) -> None:
@@ -92,9 +104,10 @@ def train_models(terminal: Terminal, wanted: Sequence[Training]) -> None:
     step(
         f"{len(wanted)} tiny models, two at a time; all but loss and seed is in examples/mace.yaml"
     )
-    for training in wanted:
+    for number, training in enumerate(wanted, start=1):
         click.echo(f"$ {training.shown_command} &")
-    click.echo("$ wait")
+        if number % AT_ONCE == 0 or number == len(wanted):
+            click.echo("$ wait")
     for line in train(wanted):
         click.echo(line)
 

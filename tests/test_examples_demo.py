@@ -169,6 +169,14 @@ def test_without_an_environment_for_models_it_says_what_to_do(tmp_path):
     assert not any(tmp_path.iterdir())
 
 
+def test_too_few_structures_to_train_on_are_refused_at_once(tmp_path):
+    options = ["--folder", str(tmp_path), "--mace-python", sys.executable, "--structures", "19"]
+    result = CliRunner().invoke(main, options)
+    assert result.exit_code == 1
+    assert "at least 20" in result.output
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_training_that_fails_shows_the_end_of_its_log(tmp_path):
     data = tmp_path / "train.extxyz"
     data.write_text("no structures")
