@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from compute.models.catalogue import list_models, match_models
 from lake.errors import NotFoundError
 from lake.reader import Reader
 
@@ -20,7 +20,7 @@ def coverage(
     """One row per dataset and registered model.
 
     Columns: dataset, model, structures, done, failed, missing, latents; ``latents`` counts
-    structures that have some, ``done + failed + missing = structures``.
+    structures that have some, and done + failed + missing = structures.
 
     Parameters
     ----------
@@ -34,18 +34,27 @@ def coverage(
     NotFoundError
         A name or pattern stands for nothing.
     """
-    import polars as pl
-
+    there = sorted({file.partition["dataset"] for file in reader.files("structures")})
+    chosen = match_models(reader, models) if models else list_models(reader)
+    parameters = {
+        "datasets": known_datasets(reader, datasets) if datasets else there,
+        "models": [model.name for model in chosen],
+    }
     query = files("compute").joinpath("jobs", "coverage.sql").read_text("utf-8")
-    rows: pl.DataFrame = reader.sql(query).pl()
-    for column, patterns in (("dataset", datasets), ("model", models)):
-        known = rows[column].unique().to_list()
-        keep = set()
-        for pattern in patterns:
-            matches = {name for name in known if fnmatchcase(name, pattern)}
-            if not matches:
-                raise NotFoundError.among(column, pattern, known)
-            keep |= matches
-        if patterns:
-            rows = rows.filter(pl.col(column).is_in(sorted(keep)))
+    rows: pl.DataFrame = reader.sql(query, parameters).pl()
     return rows
+
+
+def known_datasets(reader: Reader, names: Sequence[str]) -> list[str]:
+    """The names, each once.
+
+    Raises
+    ------
+    NotFoundError
+        The lake has no dataset of a name.
+    """
+    there = {file.partition["dataset"] for file in reader.files("structures")}
+    for name in names:
+        if name not in there:
+            raise NotFoundError.among("dataset", name, there)
+    return list(dict.fromkeys(names))

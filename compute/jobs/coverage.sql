@@ -1,5 +1,8 @@
 -- What is done, what failed and what is missing, per dataset and model.
--- One row per (dataset, model), for every dataset and every registered model.
+-- One row per (dataset, model), for every dataset and model asked for.
+-- params:
+--   datasets   VARCHAR[]  names of datasets
+--   models     VARCHAR[]  names of registered models
 -- columns:
 --   dataset    VARCHAR  dataset
 --   model      VARCHAR  registered model
@@ -9,9 +12,13 @@
 --   missing    BIGINT   structures with neither
 --   latents    BIGINT   structures with latents
 WITH
+chosen AS (
+    SELECT model, model_id FROM models WHERE LIST_CONTAINS($models, model)
+),
 expected AS (
-    SELECT s.dataset, s.structure_id, m.model, m.model_id
-    FROM structures AS s CROSS JOIN models AS m
+    SELECT s.dataset, s.structure_id, c.model, c.model_id
+    FROM structures AS s CROSS JOIN chosen AS c
+    WHERE LIST_CONTAINS($datasets, s.dataset)
 ),
 with_latents AS (
     SELECT DISTINCT dataset, structure_id, model_id FROM embeddings

@@ -16,6 +16,7 @@ from typing import Any
 from compute.environments.checking import require_usable
 from compute.environments.environment import Environment
 from compute.environments.registry import find_environment
+from compute.jobs.coverage import known_datasets
 from compute.jobs.devices import find_devices
 from compute.jobs.job import Job, JobModel
 from compute.jobs.missing import DoneFiles, layer_names, missing_places
@@ -25,7 +26,7 @@ from compute.jobs.worker_process import WorkerProcesses
 from compute.models.catalogue import match_models
 from compute.models.model import Model
 from compute.models.model_file import verify_file
-from lake.errors import AtomlakeError, InvalidInputError, JobFailedError, NotFoundError
+from lake.errors import AtomlakeError, InvalidInputError, JobFailedError
 from lake.lake import Lake
 from lake.reader import Reader
 from lake.rows.row_index import RowIndex
@@ -90,7 +91,7 @@ def run(lake: Lake, request: Request, progress: Progress = no_progress) -> JobRe
 
 def _missing(reader: Reader, request: Request) -> tuple[int, list[Model]]:
     """How many results are missing, and the models they are missing of."""
-    datasets = _check_datasets(reader, request.datasets)
+    datasets = known_datasets(reader, request.datasets)
     models = match_models(reader, request.models)
     total, left = 0, []
     indices = {
@@ -113,14 +114,6 @@ def _missing(reader: Reader, request: Request) -> tuple[int, list[Model]]:
         if of_model:
             left.append(model)
     return total, left
-
-
-def _check_datasets(reader: Reader, names: Sequence[str]) -> list[str]:
-    there = {file.partition["dataset"] for file in reader.files("structures")}
-    for name in names:
-        if name not in there:
-            raise NotFoundError.among("dataset", name, there)
-    return list(dict.fromkeys(names))
 
 
 def _works(models: Sequence[Model]) -> list[_Work]:
@@ -199,7 +192,11 @@ def _run_all(
         return errors
 
     with ThreadPoolExecutor(len(devices)) as pool:
-        errors = [error for each in pool.map(on_device, range(len(devices))) for error in each]
+        try:
+            errors = [error for each in pool.map(on_device, range(len(devices))) for error in each]
+        except BaseException:
+            processes.stop()  # the pool waits for its threads, and they for the workers
+            raise
     if errors:
         message = "\n".join(dict.fromkeys(str(error) for error in errors))
         raise type(errors[0])(message)

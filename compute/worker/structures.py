@@ -71,7 +71,7 @@ def prepare(structure: Structure, facts: ModelFacts) -> Member | Failure:
             structure.structure_id,
             len(structure.numbers),
             f"the model does not know {', '.join(unknown)}; it knows "
-            f"{', '.join(facts.elements or ())}",
+            f"{', '.join(sorted(facts.elements or ()))}",
         )
     if facts.r_max is None:
         return Member(structure.structure_id, _without_edges(structure))

@@ -32,6 +32,7 @@ class Writer:
         self._after_commit = after_commit
         self._queue: queue.Queue[Evaluated | Failure | None] = queue.Queue(OUTCOMES_AHEAD)
         self._error: BaseException | None = None
+        self._is_closed = False
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
@@ -61,8 +62,8 @@ class Writer:
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that computes
             self._error = error
             self._landing.abandon()
-            while self._queue.get() is not None:
-                pass  # so that nobody waits for room
+            while not self._is_closed:  # so that nobody waits for room
+                self._is_closed = self._queue.get() is None
 
     def _write(self) -> None:
         while True:
@@ -72,6 +73,7 @@ class Writer:
                 self._commit_if_due()
                 continue
             if outcome is None:
+                self._is_closed = True
                 break
             self._landing.add(outcome)
             self._commit_if_due()
