@@ -140,7 +140,7 @@ class Driver:
 def edges() -> Arrays:
     """Edges of random structures, as rows of centre, neighbour and shifts."""
     arrays: Arrays = {}
-    for i, (atoms, r_max) in enumerate(engine_structures.random_structures(400)):
+    for i, (atoms, r_max) in enumerate(engine_structures.random_structures(150)):
         graph = graph_of(atoms, r_max)
         arrays[str(i)] = np.column_stack([graph.edge_index.T, graph.shifts.astype(np.int64)])
     return arrays

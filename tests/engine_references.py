@@ -52,10 +52,16 @@ def _nequip(engine: str, path: str, device: str) -> Callable[[Atoms], Reference]
         path, device=device, chemical_species_to_atom_type_map=True
     )
 
+    first_layer: dict[str, Any] = {}
+    if engine == "nequip":
+        model = calculator.model.get_submodule("model.func.layer0_convnet.equivariant_nonlin")
+        model.register_forward_hook(lambda _, __, out: first_layer.update(features=out.detach()))
+
     def evaluate(atoms: Atoms) -> Reference:
         reference = _of_calculator(atoms, calculator)
         output = calculator.call_model(calculator.atoms_to_data(atoms))
         if engine == "nequip":
+            reference["latent.0"] = first_layer["features"].cpu().numpy()[:, :6]  # 6x0e+6x1o
             reference["latent.1"] = output["node_features"].detach().cpu().numpy()
             return reference
         features = output["edge_features"].detach().cpu().numpy()

@@ -98,8 +98,9 @@ def random_structures(n: int) -> Iterator[tuple[Atoms, float]]:
         size, stretch = rng.choice([1.5, 3.0, 6.0]), rng.choice([0.0, 8.0])
         pbc = rng.random(3) < 0.5
         cell = rng.normal(size=(3, 3)) * size + np.eye(3) * stretch
-        if abs(np.linalg.det(cell)) < 3.0:
-            continue  # a sliver has millions of neighbours
+        volume = abs(np.linalg.det(cell))
+        if volume < 3.0 or volume < 0.1 * np.linalg.norm(cell, axis=1).prod():
+            continue  # of slivers ASE makes millions of images
         cell[~pbc & (rng.random(3) < 0.5)] = 0.0
         positions = rng.normal(size=(rng.integers(1, 25), 3)) * rng.choice([1.0, 4.0, 30.0])
         yield Atoms(numbers=[29] * len(positions), positions=positions, cell=cell, pbc=pbc), 4.0

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import trained_models
-from test_compute_engines import run_driver
+from engine_jobs import run_driver
 
 from compute.engines.ase_engine import AseEngine
 from compute.engines.engine import Graph, Wanted
