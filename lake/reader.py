@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -71,12 +70,13 @@ class Reader:
     def columns(self, name: str, files: Sequence[DataFile], columns: Sequence[str]) -> pa.Table:
         """Some columns of some data files of a table; not the partition columns."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
+
+        from lake.storage.arrow_input import open_parquet_input
 
         parts = [find_table(name).file_arrow.empty_table().select(columns)]
         for file in files:
-            with closing(self.storage.open_input(f"{name}/{file.path}")) as stream:
-                parts.append(pq.read_table(pa.PythonFile(stream, mode="r"), columns=list(columns)))
+            with open_parquet_input(self.storage, f"{name}/{file.path}") as parquet:
+                parts.append(parquet.read(list(columns), use_threads=self.storage.is_local))
         return pa.concat_tables(parts)
 
     def connect(self, names: Iterable[str] = RELATIONS) -> duckdb.DuckDBPyConnection:

@@ -118,6 +118,21 @@ def test_labels_are_not_those_of_a_changed_structure(lk: Lake) -> None:
         atoms.get_potential_energy()
 
 
+def test_labels_of_atoms_with_moments_and_charges(tmp_path: Path) -> None:
+    lk = lake.create(str(tmp_path / "magnetic"))
+    arrays = [
+        array("initial_magmoms", 3, floats=[0.0, 0.0, 0.6, 0.0, 0.0, -0.6]),
+        array("initial_charges", floats=[1.0, -1.0]),
+    ]
+    append(lk, structures=[structure(1, arrays=arrays)], labels=[label(1)])
+    atoms = lk.atoms(1)
+    assert atoms.get_potential_energy() == 1.0
+    assert (atoms.get_forces() == 0.5).all()
+    atoms.set_initial_charges([0.0, 0.0])
+    with pytest.raises(PropertyNotImplementedError):
+        atoms.get_potential_energy()
+
+
 def test_the_calculator_has_all_that_ase_gives_its_own(lk: Lake) -> None:
     atoms = lk.atoms(2)
     own = SinglePointCalculator(atoms, energy=-1.5)

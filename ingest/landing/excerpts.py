@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from contextlib import closing
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ingest.frames.frames import EXCERPT_LENGTH
 from ingest.tables.rows import Rows
 from ingest.tasks.reading import TaskResult
 from lake.exports.extxyz_values_text import pair_text
+from lake.storage.arrow_input import open_parquet_input
 from lake.storage.storage import Storage
 from lake.structures.info_json import decode_info
 
@@ -31,8 +29,8 @@ def excerpts(
         if result.structures is None or not len(here):
             continue
         path = f"structures/{result.structures.path}"
-        with closing(storage.open_input(path)) as stream:
-            table = pq.read_table(pa.PythonFile(stream, mode="r"), columns=_COLUMNS)
+        with open_parquet_input(storage, path) as parquet:
+            table = parquet.read(_COLUMNS, use_threads=storage.is_local)
         frames = table.take(here - start).to_pylist()
         found |= {row: _head(**frame) for row, frame in zip(here.tolist(), frames, strict=True)}
     return found

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from contextlib import closing
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ingest.landing.duplicates import Resolution
 from ingest.tables.rows import Rows
 from ingest.tasks.reading import TaskResult
 from lake.log.data_files import DataFile, open_data_file
+from lake.storage.arrow_input import open_parquet_input
 from lake.storage.storage import Storage
 from schemas import TABLES
 
@@ -51,12 +50,11 @@ def cut_file(storage: Storage, name: str, file: DataFile, keep: NDArray[np.bool_
     stem = file.path.rpartition("/")[2].removesuffix(".parquet")
     new = f"{stem}-{uuid.uuid4().hex[:8]}"
     with (
-        closing(storage.open_input(f"{name}/{file.path}")) as stream,
-        pq.ParquetFile(pa.PythonFile(stream, mode="r")) as source,
+        open_parquet_input(storage, f"{name}/{file.path}") as source,
         open_data_file(storage, table, file.partition, new) as (writer, result),
     ):
         start = 0
-        for batch in source.iter_batches(_BATCH_ROWS):
+        for batch in source.iter_batches(_BATCH_ROWS, use_threads=storage.is_local):
             mask = pa.array(keep[start : start + batch.num_rows])
             writer.write(pa.Table.from_batches([batch]).filter(mask))
             start += batch.num_rows

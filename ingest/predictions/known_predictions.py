@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ingest.predictions.prediction_rows import checks_of_rows
 from lake.log.data_files import DataFile, open_data_file
 from lake.reader import Reader
+from lake.storage.arrow_input import open_parquet_input
 from lake.storage.storage import Storage
 from schemas import TABLES
 
@@ -86,9 +85,8 @@ def _is_gone(batch: pa.Table, model_id: int, gone: pa.Array) -> pa.ChunkedArray:
 
 
 def _batches(storage: Storage, file: DataFile, columns: list[str]) -> Iterator[pa.Table]:
-    with (
-        closing(storage.open_input(f"predictions/{file.path}")) as stream,
-        pq.ParquetFile(pa.PythonFile(stream, mode="r")) as source,
-    ):
-        for batch in source.iter_batches(_BATCH_ROWS, columns=columns):
+    with open_parquet_input(storage, f"predictions/{file.path}") as source:
+        for batch in source.iter_batches(
+            _BATCH_ROWS, columns=columns, use_threads=storage.is_local
+        ):
             yield pa.Table.from_batches([batch])

@@ -28,6 +28,8 @@ _opened: WeakKeyDictionary[Reader, tuple[str | None, LabelledRows]] = WeakKeyDic
 _chosen: WeakKeyDictionary[Reader, dict[tuple[str | None, str | None], str | None]]
 _chosen = WeakKeyDictionary()
 
+_COMPARED: tuple[str, ...] = ("initial_magmoms", "initial_charges")
+
 
 def read_atoms(
     reader: Reader,
@@ -121,7 +123,9 @@ def _assemble(
     atoms.info = info
     atoms.arrays.update(arrays)
     if results:
-        atoms.calc = StoredLabels(geometry, results)
+        # ASE holds labels to the moments and charges too; further arrays do not count.
+        own = {name: arrays[name] for name in _COMPARED if name in arrays}
+        atoms.calc = StoredLabels(geometry, own, results)
     return atoms
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.calculators.singlepoint import SinglePointCalculator
+from numpy.typing import NDArray
 
 # What ASE's constructor sets; atoms would hide the property, and a bound method is not ours.
 _FRESH = {
@@ -26,18 +27,28 @@ class StoredLabels(SinglePointCalculator):
     ----------
     geometry
         Arguments of ase.Atoms. Nobody else may change these arrays.
+    arrays
+        Arrays of ase.Atoms that ASE compares as well, shape (n_atoms,) or (n_atoms, 3).
     results
         Energy (eV), forces (eV/Å, shape (n_atoms, 3)) and stress (eV/Å³, Voigt order, shape
         (6,)): those that are known.
     """
 
-    def __init__(self, geometry: dict[str, Any], results: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        geometry: dict[str, Any],
+        arrays: dict[str, NDArray[Any]],
+        results: dict[str, Any],
+    ) -> None:
         # ASE's own constructor would take a fourth of the time of reading a structure.
         self.__dict__.update(_FRESH, parameters={})
         self._geometry = geometry
+        self._arrays = arrays and {name: array.copy() for name, array in arrays.items()}
         self.results = results
 
     @cached_property
     def atoms(self) -> Atoms:  # type: ignore[override]
         """The structure the labels belong to: with any other they are not to be had."""
-        return Atoms(**self._geometry)
+        atoms = Atoms(**self._geometry)
+        atoms.arrays.update(self._arrays)
+        return atoms
