@@ -19,7 +19,7 @@ import lake
 from compute.slurm.array_job import ArrayJob
 from compute.slurm.submission import Submission, submit
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 # Stands where atomlake does. It works in a child, as atomlake does in a worker, ends early when it
 # is told to, and writes down who heard a signal.
@@ -271,14 +271,7 @@ def test_arrays_that_overlap_compute_every_structure_once(folder, cluster):
     "signal",
     [
         pytest.param(("--batch", "--signal=TERM"), id="as before the time limit"),
-        pytest.param(
-            (),
-            id="to all processes",
-            marks=pytest.mark.xfail(
-                strict=False,
-                reason="a worker takes its own SIGTERM and the one handed on to it for two",
-            ),
-        ),
+        pytest.param((), id="to all processes"),
     ],
 )
 def test_an_array_that_was_cancelled_goes_on_when_submitted_again(folder, cluster, signal):

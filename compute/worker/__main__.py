@@ -16,6 +16,7 @@ from compute.worker.events import Events
 from lake.errors import AtomlakeError, InvalidInputError, NotFoundError
 
 TELL_EVERY_S = 0.5
+SAME_SIGNAL_S = 3.0
 
 
 class Telling:
@@ -96,12 +97,20 @@ def _evaluate(job: Job, model: JobModel, events: Events, stop: threading.Event) 
 
 
 def _stop_when_told(stop: threading.Event) -> None:
-    """End early, with a commit, at the first signal; at once at the second."""
+    """End early, with a commit, at the first signal; at once at a later one.
+
+    Slurm and Ctrl-C signal the command and its workers, and the command tells its workers too: what
+    comes shortly after the first is the same signal.
+    """
+    told_s = 0.0
 
     def handle(number: int, _: object) -> None:
-        if stop.is_set():
+        nonlocal told_s
+        if not stop.is_set():
+            told_s = time.monotonic()
+            stop.set()
+        elif time.monotonic() - told_s > SAME_SIGNAL_S:
             os._exit(128 + number)
-        stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, handle)
