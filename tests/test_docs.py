@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trained_models
 from ase import Atoms, units
 from ase.build import bulk
 from ase.calculators.emt import EMT
@@ -25,6 +26,8 @@ CHECKOUT = Path(__file__).parent.parent
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs" / "how-to").glob("*.md"))]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANYTHING = "…"  # in the output of an example
+ENGINES_OF = {"environments": ("mace", "nequip")}  # what a page cannot be followed without
+MODELS = {"mace": "mace-s1.model", "nequip": "nequip-s1.ckpt"}
 
 
 @dataclass(frozen=True)
@@ -142,16 +145,40 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def write_engine(engine: str, home: Path) -> None:
+    """Put the environment of an engine where the pages have it, and a model; skip without one."""
+    environment = trained_models.environment_python(engine).parent.parent
+    (home / "envs").mkdir(exist_ok=True)
+    (home / "envs" / engine).symlink_to(environment, target_is_directory=True)
+    train = {"mace": trained_models.mace_model, "nequip": trained_models.nequip_model}
+    shutil.copy(train[engine](), home / MODELS[engine])
+
+
+def leave_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the pages neither see nor change what the user has."""
+    for name in ("ATOMLAKE", "ATOMLAKE_ENVIRONMENTS", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.slow if page.stem in ENGINES_OF else ())
+        for page in PAGES
+    ],
+    ids=lambda page: page.stem,
+)
 def test_a_page_prints_what_it_says(
     page: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    for engine in ENGINES_OF.get(page.stem, ()):
+        write_engine(engine, tmp_path)
+    leave_home(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "ATOMLAKE"},
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
+    environment = dict(os.environ)
     names: dict[str, object] = {}
     for example in examples(page.read_text("utf-8")):
         if example.language == "console":
