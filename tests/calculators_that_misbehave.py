@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ase.calculators.calculator import all_changes
+from ase.calculators.calculator import Calculator, PropertyNotImplementedError, all_changes
 from ase.calculators.emt import EMT
 
 
@@ -43,3 +43,24 @@ class wrong(EMT):  # noqa: N801
         super().calculate(atoms, properties, system_changes)
         if len(atoms) == 1:
             self.results["forces"] = self.results["forces"] * float("nan")
+
+
+class choosy(EMT):  # noqa: N801
+    """EMT that has no stress for structures of eight atoms."""
+
+    def get_property(self, name: str, atoms: Any = None, allow_calculation: bool = True) -> Any:
+        if name == "stress" and len(atoms) == 8:
+            raise PropertyNotImplementedError("no stress")
+        return super().get_property(name, atoms, allow_calculation)
+
+
+class energetic(Calculator):  # noqa: N801
+    """An electronvolt an atom, and nothing else."""
+
+    implemented_properties = ("energy",)
+
+    def calculate(
+        self, atoms: Any = None, properties: Any = ("energy",), system_changes: Any = all_changes
+    ) -> None:
+        super().calculate(atoms, properties, system_changes)
+        self.results = {"energy": float(len(atoms))}

@@ -136,6 +136,32 @@ def test_what_is_no_number_is_a_reason(lk: Lake) -> None:
             assert row["status"] == "ok"
 
 
+def test_a_calculator_that_has_only_energies(lk: Lake) -> None:
+    add_misbehaving(lk, "energetic")
+    run(lk, request("energetic"))
+    for row in rows(lk, "energetic"):
+        assert row["status"] == "ok"
+        assert row["energy"] == row["n_atoms"]
+        assert row["forces"] is None
+        assert row["stress"] is None
+    assert lk.check() == []
+
+
+def test_a_calculator_without_stress_for_some(lk: Lake) -> None:
+    add_misbehaving(lk, "choosy")
+    run(lk, request("choosy"))
+    periodic = {
+        atoms_id
+        for atoms_id, pbc in lk.sql("SELECT structure_id, pbc[1] FROM structures").fetchall()
+        if pbc
+    }
+    for row in rows(lk, "choosy"):
+        assert row["status"] == "ok"
+        assert (row["stress"] is None) == (
+            row["structure_id"] not in periodic or row["n_atoms"] == 8
+        )
+
+
 def test_a_stopped_job_commits_and_goes_on(lk: Lake) -> None:
     add_misbehaving(lk, "slow", seconds=0.5)
     words = command(lk, "--model", "slow", "--batch", "1")
@@ -239,7 +265,7 @@ def test_names_that_do_not_exist(lk: Lake) -> None:
         ({"latents": "last"}, "has no latents"),
         ({"latents": "first"}, "Expected one of none, last, all"),
         ({"device": "tpu"}, "expected auto, cpu, cuda"),
-        ({"device": "cuda:7"}, "cuda:7"),
+        ({"device": "cuda"}, "no NVIDIA GPU"),
         ({"limits": Limits(max_edges=0)}, "max_edges"),
         ({"limits": Limits(commit_every_s=float("nan"))}, "commit_every_s"),
         ({"dtype": "float16"}, "float32, float64"),

@@ -124,6 +124,7 @@ class AseEngine:
             forces=np.concatenate(forces) if with_forces else None,
             stress=np.array(stresses) if with_stress else None,
             latents={},
+            has_stress=np.array([each is not _NO_STRESS for each in stresses], np.bool_),
         )
 
     def memory_bytes(self) -> tuple[int, int] | None:

@@ -85,13 +85,15 @@ class Results:
     one after the other; ``stress`` (n_structures, 6), eV/Å³, Voigt order xx, yy, zz, yz, xz, xy
     with the sign ASE has, rows of NaN for structures without a stress. ``latents`` maps the index
     of a layer to an array of shape (n_atoms, n_features), float32 or float64. ``forces`` and
-    ``stress`` are None where they were not wanted, ``stress`` also where the engine has none.
+    ``stress`` are None where they were not wanted or the engine has none. ``has_stress`` says for
+    which structures there is one, shape (n_structures,); None: for all that are periodic.
     """
 
     energy: Floats
     forces: Floats | None
     stress: Floats | None
     latents: Mapping[int, NDArray[Any]]
+    has_stress: NDArray[np.bool_] | None = None
 
 
 class Engine(Protocol):

@@ -79,8 +79,10 @@ def _evaluate(job: Job, model: JobModel, events: Events, stop: threading.Event) 
     lk = lake.open(job.lake, storage_options=job.storage_options)
     verify_file(model)
     events.send("loading", model=model.name)
+    # A calculator takes its device as an option of its own.
+    device = "auto" if model.engine == "ase" else job.device
     engine = load_engine(
-        model.engine, model.path, device=job.device, dtype=job.dtype, options=model.options
+        model.engine, model.path, device=device, dtype=job.dtype, options=model.options
     )
     key = f"{model.sha256[:16]} {engine.device_name} {job.dtype} {job.task} {job.latents}"
     limits = job.limits

@@ -14,7 +14,7 @@ FIRST_GPU_LOAD = 50_000
 LARGEST_LOAD = 8_000_000
 MOST_GROWTH = 4.0  # at a time: memory does not grow evenly at first
 SHARE_OF_MEMORY = 0.8
-ASE_STRUCTURES = 64  # evaluated one by one; so many are handed on together
+ASE_STRUCTURES = 1  # where one of several failed, the others would be computed again
 
 
 class AdaptiveBudget:

@@ -37,6 +37,11 @@ class Evaluated:
         """Atoms of each member. Shape (n_structures,)."""
         return np.array([member.graph.n_atoms for member in self.batch], np.int64)
 
+    @property
+    def has_stress(self) -> NDArray[np.bool_]:
+        """Whether there is a stress for each member. Shape (n_structures,)."""
+        return _has_stress(self.batch, self.results)
+
 
 def evaluate(
     engine: Engine,
@@ -87,6 +92,13 @@ def _too_large(engine: Engine, member: Member) -> Failure:
     )
 
 
+def _has_stress(batch: Sequence[Member], results: Results) -> NDArray[np.bool_]:
+    if results.stress is None:
+        return np.zeros(len(batch), bool)
+    is_periodic = np.array([member.graph.is_periodic for member in batch], bool)
+    return is_periodic if results.has_stress is None else is_periodic & results.has_stress
+
+
 def _unusable(batch: Sequence[Member], results: Results, largest_latent: float) -> dict[int, str]:
     """Members whose numbers are none, or too large to keep, and which."""
     of_atom = np.repeat(np.arange(len(batch)), [member.graph.n_atoms for member in batch])
@@ -100,7 +112,7 @@ def _unusable(batch: Sequence[Member], results: Results, largest_latent: float) 
     if results.forces is not None:
         note("NaN or infinity in forces", of_atom[~np.isfinite(results.forces).all(axis=1)])
     if results.stress is not None:
-        given = np.array([member.graph.is_periodic for member in batch])
+        given = _has_stress(batch, results)
         is_finite = np.isfinite(results.stress).all(axis=1)
         note("NaN or infinity in stress", np.flatnonzero(given & ~is_finite))
     for layer, latents in results.latents.items():

@@ -35,8 +35,7 @@ def prediction_rows(evaluated: Evaluated, model: JobModel, job: Job, dtype: str 
     if results.forces is not None:
         columns["forces"] = _vectors(results.forces, evaluated.n_atoms, is_failed)
     if results.stress is not None:
-        is_periodic = np.array([member.graph.is_periodic for member in batch])
-        columns["stress"] = _voigt(results.stress, is_failed | ~is_periodic)
+        columns["stress"] = _voigt(results.stress, is_failed | ~evaluated.has_stress)
     return _rows(columns, is_failed, model, job, dtype)
 
 

@@ -13,6 +13,7 @@ from compute.engines.engine import Floats, Graph, Integers, ModelFacts
 from compute.engines.neighbours import build_graph
 from compute.worker.batches import Member
 from compute.worker.outcomes import Failure
+from lake.errors import InvalidInputError
 from lake.rows.row_index import Places
 from lake.rows.row_reader import RowReader
 from lake.structures.structure_arrays import StructureArrays
@@ -75,9 +76,12 @@ def prepare(structure: Structure, facts: ModelFacts) -> Member | Failure:
         )
     if facts.r_max is None:
         return Member(structure.structure_id, _without_edges(structure))
-    graph = build_graph(
-        structure.numbers, structure.positions, structure.cell, structure.pbc, facts.r_max
-    )
+    try:
+        graph = build_graph(
+            structure.numbers, structure.positions, structure.cell, structure.pbc, facts.r_max
+        )
+    except InvalidInputError as error:
+        return Failure(structure.structure_id, len(structure.numbers), str(error))
     return Member(structure.structure_id, graph)
 
 
