@@ -25,7 +25,7 @@ def convert(file: Path, folder: Path) -> float:
     """
     python = Path(os.environ.get(PYTHON_VARIABLE, DEFAULT_PYTHON))
     if not python.exists():
-        raise NotInstalledError(f"not installed; make bench-env, or set {PYTHON_VARIABLE}")
+        raise NotInstalledError(f"not installed; make engines, or set {PYTHON_VARIABLE}")
     command = [
         *(str(python), "-m", "mace.cli.preprocess_data", "--train_file", str(file)),
         *("--valid_fraction", "0.01", "--h5_prefix", f"{folder}/", "--work_dir", str(folder)),

@@ -24,6 +24,7 @@ QUESTIONS = {
     "random-reads": "benchmarks.random_reads",
     "small-files": "benchmarks.small_files",
     "latents": "benchmarks.latents",
+    "predict": "benchmarks.predicting",
 }
 
 

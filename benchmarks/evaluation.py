@@ -1,0 +1,133 @@
+"""Run in the environment of an engine: a job's own path, a bare loop, and one structure at a time.
+
+``python -m benchmarks.evaluation LAKE MODEL DATASET ROUNDS MAX_EDGES N_ONE_BY_ONE`` prints one line
+of JSON with structures per second of each round. All rounds stand in one process, so that all have
+the same machine, and loading is in none.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import lake
+from compute.engines.engine import Engine, Wanted
+from compute.engines.loading import load_engine
+from compute.jobs.job import Job, JobModel, Limits
+from compute.models.catalogue import find_model
+from compute.worker.batches import Budget, Member, cut
+from compute.worker.budget import AdaptiveBudget
+from compute.worker.evaluation import Evaluation
+from compute.worker.structures import COLUMNS, prepare, read_groups
+from lake.rows.row_reader import RowReader
+
+WARM_UP_BATCHES = 3
+
+
+def main(place: str, name: str, dataset: str, rounds: int, load: int, n_single: int) -> None:
+    """Measure, and print."""
+    registered = find_model(lake.open(place).reader, name)
+    model = JobModel(
+        name, registered.model_id, registered.engine, registered.path, registered.sha256
+    )
+    engine = load_engine(model.engine, model.path, device="auto", dtype=None, options={})
+    job = Job(
+        *("bench", place, "predict", (model,), (dataset,)),
+        latents="last",
+        limits=Limits(max_edges=load),
+    )
+    members = all_members(place, dataset, engine)
+    figures: dict[str, list[float]] = {"job": [], "bare": [], "single": []}
+    for _ in range(rounds):
+        figures["bare"].append(len(members) / bare_seconds(engine, members, load))
+        figures["job"].append(len(members) / job_seconds(place, job, model, dataset, engine))
+        if n_single:
+            seconds = single_seconds(model, place, dataset, n_single)
+            figures["single"].append(n_single / seconds)
+    print(json.dumps({"figures": figures, "device": engine.device_name}))
+
+
+def all_members(place: str, dataset: str, engine: Engine) -> list[Member]:
+    """Every structure of the dataset with its neighbours."""
+    rows = RowReader(lake.open(place).reader, "structures", columns=COLUMNS, dataset=dataset)
+    groups = read_groups(rows, np.arange(len(rows)))
+    prepared = [prepare(each, engine.facts) for group in groups for each in group]
+    return [each for each in prepared if isinstance(each, Member)]
+
+
+def bare_seconds(engine: Engine, members: list[Member], load: int) -> float:
+    """Forward passes over batches that are ready, and nothing else."""
+    wanted = Wanted(forces=True, layers=(len(engine.facts.layers) - 1,))
+    batches = [
+        engine.collate([member.graph for member in batch])
+        for batch in cut(members, lambda: Budget(load))
+    ]
+    for batch in batches[:WARM_UP_BATCHES]:
+        engine.evaluate(batch, wanted)
+    start = time.perf_counter()
+    for batch in batches:
+        engine.evaluate(batch, wanted)
+    return time.perf_counter() - start
+
+
+def job_seconds(place: str, job: Job, model: JobModel, dataset: str, engine: Engine) -> float:
+    """What a worker does: read, find neighbours, evaluate, write, commit."""
+    with tempfile.TemporaryDirectory(dir=Path(place).parent) as folder:
+        copy = Path(folder) / "lake"
+        shutil.copytree(place, copy)
+        lk = lake.open(str(copy))
+        budget = AdaptiveBudget(engine, model.engine, "bench", job.limits.max_edges, None)
+        start = time.perf_counter()
+        evaluation = Evaluation(lk, job, model, dataset, engine, budget, threading.Event())
+        evaluation.run(tell_nobody)
+        seconds = time.perf_counter() - start
+        done = len(lk.scan("predictions").filter(status="ok").collect())
+        if done != len(evaluation):
+            raise RuntimeError(f"{done} of {len(evaluation)} structures were computed.")
+        return seconds
+
+
+def tell_nobody(kind: str, n_structures: int, n_atoms: int) -> None:
+    """Show no progress."""
+
+
+def single_seconds(model: JobModel, place: str, dataset: str, n: int) -> float:
+    """The engine's own ASE calculator, one structure at a time."""
+    frames = lake.open(place).sql(
+        "SELECT structure_id FROM structures WHERE dataset = $dataset LIMIT $n",
+        {"dataset": dataset, "n": n},
+    )
+    atoms = lake.open(place).atoms([row[0] for row in frames.fetchall()], dataset=dataset)
+    calculator = own_calculator(model)
+    for each in atoms:
+        each.calc = calculator
+    atoms[0].get_forces()
+    start = time.perf_counter()
+    for each in atoms:
+        each.get_potential_energy()
+        each.get_forces()
+        if each.pbc.any():
+            each.get_stress()
+    return time.perf_counter() - start
+
+
+def own_calculator(model: JobModel) -> Any:
+    """The calculator that comes with the engine."""
+    if model.engine == "mace":
+        from mace.calculators import MACECalculator
+
+        return MACECalculator(model_paths=model.path, device="cpu", default_dtype="float32")
+    raise NotImplementedError(f"{model.engine}: only MACE is compared one by one.")
+
+
+if __name__ == "__main__":
+    place, name, dataset, *numbers = sys.argv[1:]
+    main(place, name, dataset, *(int(number) for number in numbers))

@@ -1,0 +1,139 @@
+"""Networks of a usual size whose weights are as they were drawn: how fast they are is the same.
+
+``python -m benchmarks.made_networks mace|nequip FILE SYMBOLS R_MAX`` in the environment of the
+engine writes one.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+CHANNELS = 32
+
+
+def make_mace(file: Path, symbols: list[str], r_max: float, irreps: str) -> None:
+    """Two layers, correlation 2, float32."""
+    import mace  # noqa: F401 - before e3nn
+    import numpy as np
+    import torch
+    from ase.data import atomic_numbers
+    from e3nn.o3 import Irreps
+    from mace import modules
+
+    torch.manual_seed(1)
+    torch.set_default_dtype(torch.float32)
+    numbers = sorted(atomic_numbers[symbol] for symbol in symbols)
+    interaction = modules.interaction_classes["RealAgnosticResidualInteractionBlock"]
+    model = modules.ScaleShiftMACE(
+        r_max=r_max,
+        num_bessel=8,
+        num_polynomial_cutoff=5,
+        max_ell=2,
+        interaction_cls=interaction,
+        interaction_cls_first=interaction,
+        num_interactions=2,
+        num_elements=len(numbers),
+        hidden_irreps=Irreps(irreps),
+        MLP_irreps=Irreps("16x0e"),
+        gate=torch.nn.functional.silu,
+        atomic_energies=np.zeros(len(numbers)),
+        avg_num_neighbors=20.0,
+        atomic_numbers=numbers,
+        correlation=2,
+        radial_type="bessel",
+        atomic_inter_scale=1.0,
+        atomic_inter_shift=0.0,
+    )
+    torch.save(model, file)
+
+
+def make_nequip(file: Path, symbols: list[str], r_max: float) -> None:
+    """Two layers, l_max 1, float32, by one step of training, because checkpoints are made so."""
+    import numpy as np
+    from ase import Atoms
+    from ase.io import write
+
+    folder = file.parent.absolute() / f"{file.stem}-training"
+    folder.mkdir(exist_ok=True)
+    random = np.random.default_rng(0)
+    for _ in range(4):
+        atoms = Atoms(symbols, positions=2.0 * np.arange(3 * len(symbols)).reshape(-1, 3) / 3)
+        atoms.info["REF_energy"] = float(random.normal())
+        atoms.arrays["REF_forces"] = random.normal(size=(len(atoms), 3))
+        write(folder / "train.xyz", atoms, append=True, format="extxyz")
+    (folder / "train.yaml").write_text(json.dumps(nequip_config(folder, symbols, r_max)))
+    program = Path(sys.executable).with_name("nequip-train")
+    words = [str(program), "-cp", str(folder), "-cn", "train", f"hydra.run.dir={folder}"]
+    subprocess.run(words, check=True, capture_output=True)
+    (folder / "last.ckpt").rename(file)
+
+
+def nequip_config(folder: Path, symbols: list[str], r_max: float) -> dict[str, object]:
+    """What ``nequip-train`` reads."""
+    transforms = "nequip.data.transforms"
+    return {
+        "run": ["train"],
+        "data": {
+            "_target_": "nequip.data.datamodule.ASEDataModule",
+            "seed": 1,
+            "split_dataset": {"file_path": str(folder / "train.xyz"), "train": 2, "val": 2},
+            "ase_args": {"format": "extxyz"},
+            "key_mapping": {"REF_energy": "total_energy", "REF_forces": "forces"},
+            "transforms": [
+                {
+                    "_target_": f"{transforms}.ChemicalSpeciesToAtomTypeMapper",
+                    "model_type_names": symbols,
+                },
+                {"_target_": f"{transforms}.NeighborListTransform", "r_max": r_max},
+            ],
+            "train_dataloader": {"_target_": "torch.utils.data.DataLoader", "batch_size": 2},
+            "val_dataloader": {"_target_": "torch.utils.data.DataLoader", "batch_size": 2},
+        },
+        "trainer": {
+            "_target_": "lightning.Trainer",
+            "accelerator": "cpu",
+            "max_epochs": 1,
+            "logger": False,
+            "enable_progress_bar": False,
+            "callbacks": [
+                {
+                    "_target_": "lightning.pytorch.callbacks.ModelCheckpoint",
+                    "dirpath": str(folder),
+                    "save_last": True,
+                }
+            ],
+        },
+        "training_module": {
+            "_target_": "nequip.train.NequIPLightningModule",
+            "model": {
+                "_target_": "nequip.model.NequIPGNNModel",
+                "seed": 1,
+                "model_dtype": "float32",
+                "type_names": symbols,
+                "r_max": r_max,
+                "num_layers": 2,
+                "l_max": 1,
+                "parity": False,
+                "num_features": CHANNELS,
+                "radial_mlp_depth": 1,
+                "radial_mlp_width": 32,
+                "avg_num_neighbors": 20.0,
+                "per_type_energy_scales": 1.0,
+                "per_type_energy_shifts": 0.0,
+            },
+            "loss": {"_target_": "nequip.train.EnergyForceLoss"},
+            "val_metrics": {"_target_": "nequip.train.EnergyForceMetrics"},
+            "optimizer": {"_target_": "torch.optim.Adam", "lr": 0.001},
+        },
+    }
+
+
+if __name__ == "__main__":
+    engine, file, symbols, r_max = sys.argv[1:]
+    if engine == "mace":
+        make_mace(Path(file), symbols.split(","), float(r_max), f"{CHANNELS}x0e+{CHANNELS}x1o")
+    else:
+        make_nequip(Path(file), symbols.split(","), float(r_max))
