@@ -59,7 +59,7 @@ def all_members(place: str, dataset: str, engine: Engine) -> list[Member]:
     """Every structure of the dataset with its neighbours."""
     rows = RowReader(lake.open(place).reader, "structures", columns=COLUMNS, dataset=dataset)
     groups = read_groups(rows, np.arange(len(rows)))
-    prepared = [prepare(each, engine.facts) for group in groups for each in group]
+    prepared = [each for group in groups for each in prepare(group, engine.facts)]
     return [each for each in prepared if isinstance(each, Member)]
 
 

@@ -19,9 +19,11 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from compute.engines.engine import Engine, Graph, OutOfMemoryError, Results, Wanted
+from compute.engines.engine import Engine, Graph, ModelFacts, OutOfMemoryError, Results, Wanted
 from compute.engines.loading import load_engine
 from compute.engines.neighbours import build_graph
+from compute.worker.batches import Member
+from compute.worker.structures import Structure, prepare
 from lake.errors import AtomlakeError
 
 Arrays = dict[str, NDArray[Any]]
@@ -138,12 +140,27 @@ class Driver:
 
 
 def edges() -> Arrays:
-    """Edges of random structures, as rows of centre, neighbour and shifts."""
+    """Edges of random structures, as rows of centre, neighbour and shifts.
+
+    Each found alone, and in groups, where molecules are searched together.
+    """
     arrays: Arrays = {}
-    for i, (atoms, r_max) in enumerate(engine_structures.random_structures(150)):
-        graph = graph_of(atoms, r_max)
-        arrays[str(i)] = np.column_stack([graph.edge_index.T, graph.shifts.astype(np.int64)])
+    structures = list(engine_structures.random_structures(150))
+    for i, (atoms, r_max) in enumerate(structures):
+        arrays[str(i)] = _rows(graph_of(atoms, r_max))
+    facts = ModelFacts(r_max=structures[0][1])
+    group = [
+        Structure(i, atoms.numbers.astype(np.int64), atoms.positions, atoms.cell.array, atoms.pbc)
+        for i, (atoms, _) in enumerate(structures)
+    ]
+    for member in prepare(group, facts):
+        assert isinstance(member, Member)
+        arrays[f"{member.structure_id} in a group"] = _rows(member.graph)
     return arrays
+
+
+def _rows(graph: Graph) -> NDArray[np.int64]:
+    return np.column_stack([graph.edge_index.T, graph.shifts.astype(np.int64)])
 
 
 def refusals(jobs: Sequence[dict[str, Any]]) -> Arrays:

@@ -236,6 +236,7 @@ def test_neighbours_are_those_ase_finds(tmp_path: Path) -> None:
         )
         expected = np.column_stack([centre, neighbour, shifts])
         assert np.array_equal(_sorted(found[str(i)]), _sorted(expected))
+        assert np.array_equal(_sorted(found[f"{i} in a group"]), _sorted(expected))
         n_edges += len(expected)
     assert n_edges > 10_000
 

@@ -168,6 +168,8 @@ class MaceEngine:
 def _cells(joined: JoinedGraphs) -> NDArray[np.float64]:
     """Cells that span a volume. Shape (n_structures, 3, 3), Å."""
     cells = joined.cells.copy()
-    for i in np.flatnonzero(~joined.is_periodic):
+    is_molecule = ~joined.pbc.any(axis=1)
+    cells[is_molecule] = np.eye(3)
+    for i in np.flatnonzero(~joined.is_periodic & ~is_molecule):
         cells[i] = full_cell(cells[i], joined.pbc[i])
     return cells

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 from compute.engines.engine import Floats, Graph, Integers
 from lake.errors import InvalidInputError
 
+WIDEST_MOLECULE = 100.0  # Å
 SMALLEST_VOLUME = 1e-6  # of the box spanned by the unit vectors of a cell; below it is flat
 
 
@@ -59,6 +63,53 @@ def build_graph(
         np.ascontiguousarray(pairs.T, np.int64).reshape(2, -1),
         np.array(shifts, np.float64).reshape(-1, 3),
     )
+
+
+def build_molecules(
+    numbers: Sequence[Integers],
+    positions: Sequence[Floats],
+    cells: Sequence[Floats],
+    r_max: float,
+) -> list[Graph]:
+    """The graphs of structures that are not periodic, found in one search.
+
+    A search costs 60 µs beside its C code, more than a small molecule's neighbours: so molecules
+    are lined up, too far apart to meet. The edges are those of `build_graph`, in another order.
+
+    Parameters
+    ----------
+    numbers, positions, cells
+        See `Graph`; finite, and none wider than `WIDEST_MOLECULE`.
+    r_max
+        Å.
+    """
+    from vesin import NeighborList
+
+    n_atoms = [len(each) for each in numbers]
+    starts = np.concatenate(([0], np.cumsum(n_atoms)))
+    row = np.concatenate(positions)
+    lowest = np.minimum.reduceat(row, starts[:-1])
+    widths = np.maximum.reduceat(row, starts[:-1])[:, 0] - lowest[:, 0] + 2 * r_max
+    lowest[1:, 0] -= np.cumsum(widths)[:-1]
+    row -= np.repeat(lowest, n_atoms, axis=0)
+    search = NeighborList(cutoff=r_max, full_list=True, n_threads=1)
+    (pairs,) = search.compute(points=row, box=np.eye(3), periodic=False, quantities="P", copy=False)
+    pairs = np.ascontiguousarray(pairs.T, np.int64).reshape(2, -1)
+    owner = np.repeat(np.arange(len(n_atoms)), n_atoms)[pairs[0]]
+    pairs = pairs[:, np.argsort(owner, kind="stable")]
+    stops = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=len(n_atoms)))))
+    not_periodic = np.zeros(3, np.bool_)
+    return [
+        Graph(
+            numbers[i],
+            positions[i],
+            cells[i],
+            not_periodic,
+            pairs[:, start:stop] - starts[i],
+            np.zeros((stop - start, 3)),
+        )
+        for i, (start, stop) in enumerate(pairwise(stops.tolist()))
+    ]
 
 
 def full_cell(cell: Floats, pbc: NDArray[np.bool_]) -> Floats:

@@ -131,9 +131,7 @@ class Evaluation:
     ) -> Iterator[Ready | Failure]:
         """Batches for the engine, and structures the model cannot have."""
         facts = self._engine.facts
-        prepared = map_in_order(
-            pool, lambda group: [prepare(each, facts) for each in group], groups, GROUPS_AHEAD
-        )
+        prepared = map_in_order(pool, lambda group: prepare(group, facts), groups, GROUPS_AHEAD)
         for item in cut(self._unfinished(prepared, tell), self._budget.now):
             if isinstance(item, Failure):
                 yield item

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
 from compute.engines.engine import Floats, Graph, Integers, ModelFacts
-from compute.engines.neighbours import build_graph
+from compute.engines.neighbours import WIDEST_MOLECULE, build_graph, build_molecules
 from compute.worker.batches import Member
 from compute.worker.outcomes import Failure
 from lake.errors import InvalidInputError
@@ -64,8 +65,37 @@ def _structures(rows: RowReader, places: Places) -> Iterator[Structure]:
         )
 
 
-def prepare(structure: Structure, facts: ModelFacts) -> Member | Failure:
-    """The structure with its neighbours, or why the model cannot have it."""
+def prepare(structures: Sequence[Structure], facts: ModelFacts) -> list[Member | Failure]:
+    """The structures with their neighbours, or why the model cannot have them."""
+    small = [] if facts.r_max is None else [s for s in structures if _is_small(s, facts)]
+    if len(small) < 2 or facts.r_max is None:
+        return [_prepare_one(each, facts) for each in structures]
+    graphs = build_molecules(
+        [each.numbers for each in small],
+        [each.positions for each in small],
+        [each.cell for each in small],
+        facts.r_max,
+    )
+    members = {id(each): graph for each, graph in zip(small, graphs, strict=True)}
+    return [
+        Member(each.structure_id, members[id(each)])
+        if id(each) in members
+        else _prepare_one(each, facts)
+        for each in structures
+    ]
+
+
+def _is_small(structure: Structure, facts: ModelFacts) -> bool:
+    """Whether it is a molecule that can be searched together with others."""
+    positions = structure.positions
+    return (
+        not structure.pbc.any()
+        and bool((np.ptp(positions, axis=0) < WIDEST_MOLECULE).all())  # false for NaN
+        and not _unknown_elements(structure.numbers, facts)
+    )
+
+
+def _prepare_one(structure: Structure, facts: ModelFacts) -> Member | Failure:
     unknown = _unknown_elements(structure.numbers, facts)
     if unknown:
         return Failure(
@@ -86,10 +116,16 @@ def prepare(structure: Structure, facts: ModelFacts) -> Member | Failure:
 
 
 def _unknown_elements(numbers: Integers, facts: ModelFacts) -> list[str]:
-    if facts.elements is None:
+    if facts.elements is None or _known(facts.elements)[numbers].all():
         return []
     there = {chemical_symbols[number] for number in np.unique(numbers).tolist()}
     return sorted(there - set(facts.elements))
+
+
+@cache
+def _known(elements: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Whether each atomic number is one of the elements. Shape (119,)."""
+    return np.isin(np.array(chemical_symbols), elements)
 
 
 def _without_edges(structure: Structure) -> Graph:
