@@ -29,7 +29,7 @@ class AdaptiveBudget:
     key
         Model, device and kind of work: a GPU's budget is kept under it between jobs.
     load
-        What the user allows, in edges; it is only ever lowered.
+        What the user allows, in edges; it is only ever lowered, and never kept.
     structures
         Most structures of a batch.
     """
@@ -40,15 +40,15 @@ class AdaptiveBudget:
         self._engine = engine
         self._key = key
         self._lock = threading.Lock()
-        self._has_memory = engine.memory_bytes() is not None
-        known = load
-        if known is None and self._has_memory:
-            known = recall(key)
-        first = FIRST_GPU_LOAD if self._has_memory else CPU_LOAD.get(kind, LARGEST_LOAD)
+        # On a CPU there is nothing to be found, and what a user allows is for one job.
+        self._is_found = load is None and engine.memory_bytes() is not None
+        known = recall(key) if self._is_found else load
+        first = FIRST_GPU_LOAD if self._is_found else CPU_LOAD.get(kind, LARGEST_LOAD)
         if kind == "ase" and structures is None:
             structures = ASE_STRUCTURES
         self._budget = Budget(first if known is None else known, structures)
-        self._may_grow = self._has_memory and known is None
+        # One that was kept grows on: the job that left it may have had too little to fill a batch.
+        self._may_grow = self._is_found
 
     def now(self) -> Budget:
         """What goes into a batch at this moment."""
@@ -69,8 +69,13 @@ class AdaptiveBudget:
             self._budget = Budget(max(grown, self._budget.load), self._budget.structures)
 
     def overflowed(self, load: int) -> None:
-        """A batch of this load did not fit: from now on at most half of it, and no growth."""
+        """A batch of this load did not fit: from now on at most half of it, and no growth.
+
+        A structure beyond the budget says nothing of the batches within it.
+        """
         with self._lock:
+            if load > self._budget.load:
+                return
             self._may_grow = False
             self._budget = Budget(
                 max(min(self._budget.load, load // 2), 1), self._budget.structures
@@ -79,5 +84,5 @@ class AdaptiveBudget:
 
     def keep(self) -> None:
         """Keep a GPU's budget for the next job."""
-        if self._has_memory:
+        if self._is_found:
             remember(self._key, self.now().load)

@@ -97,15 +97,21 @@ class Landing:
             interval.store = LatentStoreWriter(
                 self._lake.storage, self._job.job_id, dtype=self._job.latents_dtype
             )
-        stops = np.cumsum(outcome.n_atoms).tolist()
-        for i, (member, stop) in enumerate(zip(outcome.batch, stops, strict=True)):
-            if i in outcome.reasons:
-                continue
-            for index, name in self._layers.items():
-                latents = outcome.results.latents[index][stop - member.graph.n_atoms : stop]
-                interval.pointers.append(
-                    interval.store.append(member.structure_id, latents, layer=name)
-                )
+        n_atoms = outcome.n_atoms
+        is_good = np.ones(len(n_atoms), bool)
+        is_good[list(outcome.reasons)] = False
+        if not is_good.any():
+            return
+        ids = [m.structure_id for m, good in zip(outcome.batch, is_good, strict=True) if good]
+        of_good = np.repeat(is_good, n_atoms)
+        for index, name in self._layers.items():
+            latents = outcome.results.latents[index]
+            interval.pointers += interval.store.extend(
+                ids,
+                n_atoms[is_good].tolist(),
+                latents if is_good.all() else latents[of_good],
+                layer=name,
+            )
 
     @property
     def is_due(self) -> bool:

@@ -59,18 +59,22 @@ def pointer_rows(
     pointers: Sequence[Pointer], definitions: dict[str, str], model: JobModel, job: Job
 ) -> pa.Table:
     """A row for every structure and layer of latents; `definitions` says what a layer is."""
-    return pa.Table.from_pylist(
-        [
-            pointer.as_row()
-            | {
-                "model_id": model.model_id,
-                "definition": definitions[pointer.layer],
-                "job_id": job.job_id,
-            }
-            for pointer in pointers
-        ],
-        schema=EMBEDDINGS,
-    )
+    k = len(pointers)
+    columns = {
+        name: pa.array(
+            [getattr(pointer, name) for pointer in pointers], EMBEDDINGS.field(name).type
+        )
+        for name in ("structure_id", "n_atoms", "layer", "store", "offset", "n_features", "dtype")
+    }
+    ends = np.cumsum([0, *(len(pointer.mean) for pointer in pointers)])
+    means = np.concatenate([np.empty(0), *(pointer.mean for pointer in pointers)])
+    columns |= {
+        "model_id": pa.repeat(pa.scalar(model.model_id, pa.int64()), k),
+        "definition": pa.array([definitions[pointer.layer] for pointer in pointers], pa.string()),
+        "mean": pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(means)),
+        "job_id": pa.repeat(pa.scalar(job.job_id, pa.string()), k),
+    }
+    return pa.Table.from_arrays([columns[name] for name in EMBEDDINGS.names], schema=EMBEDDINGS)
 
 
 def joined(parts: Sequence[pa.Table]) -> pa.Table:

@@ -46,9 +46,9 @@ class Layer:
         """Rows taken in so far."""
         return self._n_written + self._n_pending
 
-    def check(self, structure_id: int, latents: npt.NDArray[Any]) -> None:
+    def check(self, structures: str, latents: npt.NDArray[Any]) -> None:
         """Refuse latents of another width, and values float16 cannot hold."""
-        where = f"Structure {structure_id}, layer {self._name}"
+        where = f"{structures}, layer {self._name}"
         width = self._pending.shape[1]
         if latents.shape[1] != width:
             raise InvalidInputError(
