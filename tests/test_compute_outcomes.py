@@ -131,6 +131,27 @@ def test_a_budget_the_user_gave_does_not_grow() -> None:
     assert budget.now().load == 300
 
 
+def test_a_budget_the_user_gave_is_for_one_job() -> None:
+    engine = SmallDevice(10**9, memory=(10, 100))
+    AdaptiveBudget(engine, "mace", "key", 300, None).keep()
+    assert AdaptiveBudget(engine, "mace", "key", None, None).now().load == FIRST_GPU_LOAD
+
+
+def test_a_budget_of_a_job_that_had_little_to_do_grows_in_the_next() -> None:
+    engine = SmallDevice(10**9, memory=(10, 100))
+    AdaptiveBudget(engine, "mace", "key", None, None).keep()
+    _, _, budget = run(engine, [member(0, 1, FIRST_GPU_LOAD - 4)], load=None)
+    assert budget.now().load == 4 * FIRST_GPU_LOAD
+
+
+def test_a_structure_that_fits_nowhere_leaves_the_budget_to_the_others() -> None:
+    engine = SmallDevice(room=10**6, memory=(10, 100))
+    _, reasons, budget = run(engine, [member(0, 1, 10**7)], load=None)
+    assert set(reasons) == {0}
+    budget.fitted(FIRST_GPU_LOAD)
+    assert budget.now().load == 4 * FIRST_GPU_LOAD
+
+
 def test_a_torn_file_of_budgets_is_as_good_as_none(tmp_path: Any) -> None:
     (tmp_path / "atomlake").mkdir()
     (tmp_path / "atomlake" / "budgets.json").write_text('{"key": 1')
