@@ -7,10 +7,10 @@ import os
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock, Thread
+from threading import RLock, Thread
 from typing import Any
 
 from compute.jobs.job import Job
@@ -33,7 +33,7 @@ class WorkerProcesses:
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[str]] = set()
-        self._lock = Lock()
+        self._lock = RLock()  # a signal may come while the handler of another is at `stop`
         self.is_stopped = False
 
     def run(self, python: str, job: Job, listen: Listener) -> None:
@@ -76,7 +76,7 @@ class WorkerProcesses:
             finally:
                 with self._lock:
                     self._running.discard(process)
-        if error is not None:
+        if error is not None and not self._was_told_to_end(process.returncode):
             raise error
 
     def stop(self, number: int = signal.SIGTERM) -> None:
@@ -85,6 +85,10 @@ class WorkerProcesses:
             self.is_stopped = True
             for process in self._running:
                 process.send_signal(number)
+
+    def _was_told_to_end(self, code: int) -> bool:
+        """Whether a worker ended because it was told to before it could listen."""
+        return self.is_stopped and code in (-signal.SIGTERM, -signal.SIGINT)
 
 
 def _follow(process: subprocess.Popen[str], listen: Listener) -> AtomlakeError | None:
@@ -95,20 +99,39 @@ def _follow(process: subprocess.Popen[str], listen: Listener) -> AtomlakeError |
     stderr = process.stderr
     drain = Thread(target=lambda: said.extend(stderr), daemon=True)
     drain.start()
-    error: AtomlakeError | None = None
-    with process.stdout as told:
-        for line in told:
-            event = json.loads(line)
-            if event["event"] == "error":
-                kind = InvalidInputError if event["kind"] == "input" else JobFailedError
-                error = kind(event["message"])
-            listen(event)
-    code = process.wait()
-    drain.join()
-    process.stderr.close()
+    try:
+        with process.stdout as told:
+            error = _listen(told, said, listen)
+    finally:  # with nobody to tell, it commits what it has and ends
+        code = process.wait()
+        drain.join()
+        stderr.close()
     if error is None and code:
         error = JobFailedError(_last_words(code, said))
     return error
+
+
+def _listen(told: Iterable[str], said: deque[str], listen: Listener) -> AtomlakeError | None:
+    error: AtomlakeError | None = None
+    for line in told:
+        event = _event(line)
+        if event is None:
+            said.append(line)
+            continue
+        if event["event"] == "error":
+            kind = InvalidInputError if event["kind"] == "input" else JobFailedError
+            error = kind(event["message"])
+        listen(event)
+    return error
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    """What a worker told; None for what others print before it takes hold of its output."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None
 
 
 def _last_words(code: int, said: deque[str]) -> str:
