@@ -10,7 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import units
+from ase.io import read
+from ase.io import write as ase_write
 from click.testing import CliRunner
+from extxyz_samples import data_path
 from lake_samples import append, prediction
 from prediction_samples import (
     MODEL_ID,
@@ -524,3 +527,23 @@ def test_the_command_line(lk: Lake, write: Write) -> None:
     result = CliRunner().invoke(root, unknown, env={"ATOMLAKE": None})
     assert result.exit_code == 2
     assert "Did you mean m1" in result.output
+
+
+@pytest.mark.parametrize("decimals", [8, 4])
+def test_real_trajectories_that_ase_wrote_again(
+    tmp_path: Path, write: Write, decimals: int
+) -> None:
+    source = data_path("acac", "test_MD_300K.xyz")
+    lk = lake.create(str(tmp_path / "acac"))
+    ingest(lk, "extxyz", [str(source)], dataset="acac")
+    register(lk)
+    frames = read(source, ":")
+    for number, atoms in enumerate(frames):
+        atoms.calc = None
+        atoms.positions = atoms.positions.round(decimals)
+        atoms.info = {"MACE_energy": float(number)}
+        atoms.arrays = {name: atoms.arrays[name] for name in ("numbers", "positions")}
+    ase_write(tmp_path / "p.xyz", frames[::-1])
+    report = ingest_predictions(lk, [str(tmp_path / "p.xyz")], model="m1")
+    assert counts(report) == (len(frames), len(frames), 0, 0)
+    assert [row[2] for row in predictions(lk)] == [float(row[1]) for row in predictions(lk)]

@@ -178,6 +178,6 @@ def _stress(value: Any) -> tuple[float, ...]:
 def _shown(value: Any) -> str:
     try:
         text = json.dumps(value)
-    except ValueError:  # an integer of thousands of digits
-        return "a number too large"
+    except (ValueError, RecursionError):  # an integer of thousands of digits, or lists in lists
+        return "too large to show"
     return text if len(text) <= 60 else f"{text[:60]}…"

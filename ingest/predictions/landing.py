@@ -9,20 +9,20 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-import pyarrow as pa
 
 from ingest.landing.accounting import Accounts, reject_rows, source_rows
 from ingest.landing.merging import cut_file
 from ingest.landing.report import SourceReport
 from ingest.predictions.accounts import PredictionAccounts, settle
 from ingest.predictions.collector import Collector
+from ingest.predictions.foundation import Foundation
 from ingest.predictions.known_predictions import Known, read_known, without_failed
 from ingest.predictions.matching import Matcher
 from ingest.predictions.options import PredictionOptions, find_model
 from ingest.predictions.report import PredictionReport
 from ingest.predictions.resolution import PredictionRows, Resolution, resolve
 from ingest.tasks.tasks import Source
-from lake.errors import ConflictError, StorageError
+from lake.errors import StorageError
 from lake.lake import Lake
 from lake.log.data_files import DataFile, write_data_file
 from lake.log.state import State
@@ -114,7 +114,8 @@ class PredictionLanding:
     def _plan(self, state: State) -> Changes | None:
         """The changes on top of a version of the lake."""
         reader = Reader(self.lake.storage, state)
-        self._check_still_there(reader)
+        rests_on = self._rests_on()
+        rests_on.check_still_there(reader)
         rows = self._rows
         known = {
             dataset: read_known(
@@ -141,58 +142,25 @@ class PredictionLanding:
             self.datasets[dataset]: int((resolution.adds & (rows.dataset == dataset)).sum())
             for dataset in known
         }
-        ids = {d: rows.structure_id[resolution.adds & (rows.dataset == d)] for d in known}
+        ids = {
+            self.datasets[d]: rows.structure_id[resolution.adds & (rows.dataset == d)]
+            for d in known
+        }
         return Changes(
             added=added,
             removed={"predictions": replaced},
-            still_valid=lambda old, new: self._still_valid(old, new, ids),
+            still_valid=lambda old, new: rests_on.still_stands(
+                Reader(self.lake.storage, old), Reader(self.lake.storage, new), ids
+            ),
         )
 
-    def _check_still_there(self, reader: Reader) -> None:
-        """Refuse to point at structures that were dropped since they were matched.
-
-        Raises
-        ------
-        ConflictError
-            One of them, or the model, is gone.
-        """
-        is_there = find_model(reader, self.options.model) == self.model_id
-        for dataset in np.unique(self._rows.dataset).tolist():
-            name = self.datasets[dataset]
-            files = reader.files("structures", dataset=name)
-            if _paths(files) >= _paths(self.matched.files("structures", dataset=name)):
-                continue
-            ids = reader.columns("structures", files, ("structure_id",))["structure_id"]
-            wanted = self._rows.structure_id[self._rows.dataset == dataset]
-            is_there &= bool(np.isin(wanted, ids.to_numpy()).all())
-        if not is_there:
-            raise ConflictError(
-                f"{self.lake.storage.uri}: structures or the model {self.options.model} were "
-                "dropped while their predictions were read. Nothing was committed. Run the same "
-                "command again."
-            )
-
-    def _still_valid(self, planned_on: State, now: State, ids: Mapping[int, pa.Array]) -> bool:
-        """Whether another has neither added these predictions nor taken away what they rest on."""
-        old, new = Reader(self.lake.storage, planned_on), Reader(self.lake.storage, now)
-        if planned_on.table("models") != now.table("models"):
-            return False
-        for dataset, added in ids.items():
-            name = self.datasets[dataset]
-            if _paths(old.files("structures", dataset=name)) - _paths(
-                new.files("structures", dataset=name)
-            ):
-                return False
-            partition = {"dataset": name, "model": self.options.model}
-            before = _paths(old.files("predictions", **partition))
-            files = new.files("predictions", **partition)
-            if before - _paths(files):
-                return False  # what made frames duplicates may be gone
-            more = [file for file in files if file.path not in before]
-            there = new.columns("predictions", more, ("structure_id",))["structure_id"]
-            if np.isin(there.to_numpy(), added).any():
-                return False
-        return True
+    def _rests_on(self) -> Foundation:
+        rows = self._rows
+        wanted = {
+            self.datasets[d]: rows.structure_id[rows.dataset == d]
+            for d in np.unique(rows.dataset).tolist()
+        }
+        return Foundation(self.options.model, self.model_id, self.matched, wanted)
 
     def _new_files(self, resolution: Resolution) -> list[DataFile]:
         """The data files with the new rows alone."""
@@ -247,7 +215,3 @@ class PredictionLanding:
 
     def _uri(self, index: int) -> str:
         return self.sources[index].item.uri
-
-
-def _paths(files: Sequence[DataFile]) -> set[str]:
-    return {file.path for file in files}

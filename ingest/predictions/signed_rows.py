@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -59,25 +59,14 @@ class SignedRows:
         self._cache = RowGroupCache(reader.storage, ["n_atoms", *table.columns], CACHE_BYTES)
         group, row = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         ids, values = [np.empty(0, np.int64)], []
-        wanted = pa.array(n_atoms, pa.int32())
-        for dataset in datasets:
-            for file in reader.files(table.name, dataset=dataset):
-                path = f"{table.name}/{file.path}"
-                with open_parquet(reader.storage, path) as parquet:
-                    for number in range(parquet.num_row_groups):
-                        names = ["structure_id", "n_atoms", *table.columns]
-                        rows = parquet.read_row_group(number, columns=names)
-                        mask = pc.is_in(rows["n_atoms"], value_set=wanted)
-                        if table.filled is not None:
-                            mask = pc.and_(mask, pc.is_valid(rows[table.filled]))
-                        rows = rows.filter(mask)
-                        if rows.num_rows:
-                            at = np.flatnonzero(mask.to_numpy())
-                            group.append(np.full(len(at), len(self._groups)))
-                            row.append(at)
-                            ids.append(rows["structure_id"].to_numpy())
-                            values.append(table.sign(rows))
-                            self._groups.append(RowGroup(path, number))
+        for place in _row_groups(reader, table, datasets):
+            at, rows = _with_n_atoms(reader, place, table, n_atoms)
+            if len(at):
+                group.append(np.full(len(at), len(self._groups)))
+                row.append(at)
+                ids.append(rows["structure_id"].to_numpy())
+                values.append(table.sign(rows))
+                self._groups.append(place)
         self.structure_id = np.concatenate(ids)
         self._group, self._row = np.concatenate(group), np.concatenate(row)
         self._values = np.concatenate(values) if values else None
@@ -116,3 +105,26 @@ class SignedRows:
         back = np.empty_like(order)
         back[order] = np.arange(len(order))
         return pa.concat_tables(parts).take(pa.array(back))
+
+
+def _row_groups(reader: Reader, table: SignedTable, datasets: Sequence[str]) -> Iterator[RowGroup]:
+    for dataset in datasets:
+        for file in reader.files(table.name, dataset=dataset):
+            path = f"{table.name}/{file.path}"
+            with open_parquet(reader.storage, path) as parquet:
+                n_groups = parquet.num_row_groups
+            for number in range(n_groups):
+                yield RowGroup(path, number)
+
+
+def _with_n_atoms(
+    reader: Reader, place: RowGroup, table: SignedTable, n_atoms: Integers
+) -> tuple[NDArray[np.intp], pa.Table]:
+    """The rows of a row group with one of these numbers of atoms, and their numbers in it."""
+    with open_parquet(reader.storage, place.path) as parquet:
+        names = ["structure_id", "n_atoms", *table.columns]
+        rows = parquet.read_row_group(place.number, columns=names)
+    mask = pc.is_in(rows["n_atoms"], value_set=pa.array(n_atoms, pa.int32()))
+    if table.filled is not None:
+        mask = pc.and_(mask, pc.is_valid(rows[table.filled]))
+    return np.flatnonzero(mask.to_numpy()), rows.filter(mask)
