@@ -178,8 +178,16 @@ def latents(target: Target, /, **options: Any) -> None:
 
 @group.command()
 @click.option("--failed", is_flag=True, required=True, help="What failed earlier.")
-@_DATASETS
-@_MODELS
+@click.option(
+    "--dataset", "datasets", multiple=True, help="Dataset. May be repeated.  [default: all]"
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="GLOB",
+    help="Name of a model or a pattern. May be repeated.  [default: all]",
+)
 @click.option(
     "--latents",
     type=click.Choice(["none", "last", "all"]),
@@ -189,11 +197,22 @@ def latents(target: Target, /, **options: Any) -> None:
 )
 @_options
 @pass_target
-def retry(target: Target, /, failed: bool, **options: Any) -> None:
+def retry(
+    target: Target,
+    /,
+    failed: bool,
+    datasets: tuple[str, ...],
+    models: tuple[str, ...],
+    **options: Any,
+) -> None:
     """Compute again what failed; an answer takes the place of the reason.
 
-    Example: atomlake compute retry --failed --dataset cu --model 'mace-*'
+    Example: atomlake compute retry --failed --model 'mace-*'
     """
+    if not datasets:
+        files = target.open().reader.files("structures")
+        datasets = tuple(sorted({file.partition["dataset"] for file in files}))
+    options |= {"datasets": datasets, "models": models or ("*",)}
     _run(target, "predict", only_failed=failed, **options)
 
 

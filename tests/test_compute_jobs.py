@@ -294,6 +294,8 @@ def test_the_command_line(lk: Lake) -> None:
     assert report["ok"] == N - N // 4
     status = json.loads(atomlake("status").stdout)
     assert [(row["done"], row["missing"]) for row in status] == [(N - N // 4, N // 4)]
+    again = atomlake("retry", "--failed")
+    assert (again.returncode, json.loads(again.stdout)["n_missing"]) == (0, 0)
     wrong = atomlake("predict", "--dataset", "metals", "--model", "emt", "--max-memory", "much")
     assert wrong.returncode == 2
     assert "16G" in wrong.stderr

@@ -46,6 +46,7 @@ def landing(lk: Lake, of: Job | None = None, *, layers: dict[int, str] | None = 
         layers=layers or {},
         definitions={name: {"engine": "mace", "layer": name} for name in names},
         dtype="float64",
+        stored=DoneFiles("cu", MODEL).read(lk.reader).latents,
     )
 
 
@@ -226,6 +227,28 @@ def test_predictions_without_latents_are_computed_again_for_them(lk: Lake) -> No
     here.commit()
     assert [row["energy"] for row in rows(lk)] == [2.0, 3.0]
     assert missing(lk, of, ("last",)) == list(range(3, 11))
+
+
+def test_latents_that_are_there_are_not_written_again(lk: Lake) -> None:
+    here = landing(lk, layers={1: "last"})
+    here.add(evaluated(1, 2))
+    here.commit()
+    before = sum(file.size for file in lk.storage.list_files("latents"))
+    here = landing(lk, job(latents="last"), layers={1: "last"})
+    here.add(evaluated(1, 2))
+    assert here.commit() is None
+    assert sum(file.size for file in lk.storage.list_files("latents")) == before
+    here.add(evaluated(1, 2, 3, failed={1: "the model gave NaN"}))
+    here.commit()
+    pointers = lk.scan("embeddings").sort("structure_id").collect()
+    assert pointers["structure_id"].to_list() == [1, 2, 3]
+    latents = {
+        row["structure_id"]: row["latent"]
+        for batch in lk.latents(dataset="cu", model="m1")
+        for row in batch.to_pylist()
+    }
+    assert latents[3] == [20.0, 21.0, 22.0, 23.0]
+    assert lk.check() == []
 
 
 def test_structures_dropped_meanwhile_get_no_rows(lk: Lake) -> None:

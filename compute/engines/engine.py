@@ -110,7 +110,13 @@ class Engine(Protocol):
         ...
 
     def collate(self, graphs: Sequence[Graph]) -> Any:
-        """Put structures into the form `evaluate` takes, on the host."""
+        """Put structures into the form `evaluate` takes, on the host.
+
+        Raises
+        ------
+        MemoryError
+            The host has no room for it.
+        """
         ...
 
     def evaluate(self, batch: Any, wanted: Wanted) -> Results:

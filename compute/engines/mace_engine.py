@@ -85,7 +85,12 @@ class MaceEngine:
         ------
         InvalidInputError
             An element the model does not know, or no structures.
+        OutOfMemoryError
+            The host has no room for it.
         """
+        return self._device.within_memory(lambda: self._collate(graphs))
+
+    def _collate(self, graphs: Sequence[Graph]) -> MaceBatch:
         joined = join(graphs)
         types = type_indices(joined.numbers, self._types, self.facts.elements or ())
         host = self._device.host_tensor

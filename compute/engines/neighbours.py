@@ -8,10 +8,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from compute.engines.engine import Floats, Graph, Integers
+from compute.engines.engine import Floats, Graph, Integers, OutOfMemoryError
 from lake.errors import InvalidInputError
 
 WIDEST_MOLECULE = 100.0  # Å
+_FULL = ("allocate memory", "bad_alloc")  # how vesin says that memory ran out
 SMALLEST_VOLUME = 1e-6  # of the box spanned by the unit vectors of a cell; below it is flat
 
 
@@ -35,34 +36,18 @@ def build_graph(
     InvalidInputError
         A position is no number, or the structure is periodic along lattice vectors that span no
         volume.
+    OutOfMemoryError
+        There is no room for the neighbours.
     """
-    # It calls C through ctypes, which lets other threads run; matscipy does not and takes twice
-    # as long.
-    from vesin import NeighborList
-
     if not np.isfinite(positions).all():
         atom = int(np.argmin(np.isfinite(positions).all(axis=1)))
         raise InvalidInputError(
             f"Atom {atom} is at {positions[atom].tolist()}: finite numbers are expected. "
             "Mend the structure where it came from."
         )
-    search = NeighborList(cutoff=r_max, full_list=True, n_threads=1)
-    pairs, shifts = search.compute(
-        points=np.ascontiguousarray(positions, np.float64),
-        box=full_cell(cell, pbc),
-        periodic=pbc,
-        quantities="PS",
-        copy=False,
-    )
-    return Graph(
-        numbers,
-        positions,
-        cell,
-        pbc,
-        # Copies, as what was found belongs to the search.
-        np.ascontiguousarray(pairs.T, np.int64).reshape(2, -1),
-        np.array(shifts, np.float64).reshape(-1, 3),
-    )
+    points = np.ascontiguousarray(positions, np.float64)
+    pairs, shifts = _search(points, full_cell(cell, pbc), pbc, r_max)
+    return Graph(numbers, positions, cell, pbc, pairs, shifts)
 
 
 def build_molecules(
@@ -82,9 +67,12 @@ def build_molecules(
         See `Graph`; finite, and none wider than `WIDEST_MOLECULE`.
     r_max
         Å.
-    """
-    from vesin import NeighborList
 
+    Raises
+    ------
+    OutOfMemoryError
+        There is no room for the neighbours.
+    """
     n_atoms = [len(each) for each in numbers]
     starts = np.concatenate(([0], np.cumsum(n_atoms)))
     row = np.concatenate(positions)
@@ -92,13 +80,11 @@ def build_molecules(
     widths = np.maximum.reduceat(row, starts[:-1])[:, 0] - lowest[:, 0] + 2 * r_max
     lowest[1:, 0] -= np.cumsum(widths)[:-1]
     row -= np.repeat(lowest, n_atoms, axis=0)
-    search = NeighborList(cutoff=r_max, full_list=True, n_threads=1)
-    (pairs,) = search.compute(points=row, box=np.eye(3), periodic=False, quantities="P", copy=False)
-    pairs = np.ascontiguousarray(pairs.T, np.int64).reshape(2, -1)
+    not_periodic = np.zeros(3, np.bool_)
+    pairs, _ = _search(row, np.eye(3), not_periodic, r_max)
     owner = np.repeat(np.arange(len(n_atoms)), n_atoms)[pairs[0]]
     pairs = pairs[:, np.argsort(owner, kind="stable")]
     stops = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=len(n_atoms)))))
-    not_periodic = np.zeros(3, np.bool_)
     return [
         Graph(
             numbers[i],
@@ -110,6 +96,30 @@ def build_molecules(
         )
         for i, (start, stop) in enumerate(pairwise(stops.tolist()))
     ]
+
+
+def _search(
+    points: Floats, box: Floats, pbc: NDArray[np.bool_], r_max: float
+) -> tuple[Integers, Floats]:
+    """Pairs of points, and the lattice vectors between them. Shapes (2, n), (n, 3)."""
+    # It calls C through ctypes, which lets other threads run; matscipy does not and takes twice
+    # as long.
+    from vesin import NeighborList
+
+    search = NeighborList(cutoff=r_max, full_list=True, n_threads=1)
+    try:
+        pairs, shifts = search.compute(
+            points=points, box=box, periodic=pbc, quantities="PS", copy=False
+        )
+    except RuntimeError as error:
+        if not any(text in str(error) for text in _FULL):
+            raise
+        raise OutOfMemoryError(f"Neighbours of {len(points)} atoms: {error}") from None
+    # Copies, as what was found belongs to the search.
+    return (
+        np.ascontiguousarray(pairs.T, np.int64).reshape(2, -1),
+        np.array(shifts, np.float64).reshape(-1, 3),
+    )
 
 
 def full_cell(cell: Floats, pbc: NDArray[np.bool_]) -> Floats:

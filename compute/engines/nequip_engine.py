@@ -88,7 +88,12 @@ class NequipEngine:
         ------
         InvalidInputError
             An element the model does not know, or no structures.
+        OutOfMemoryError
+            The host has no room for it.
         """
+        return self._device.within_memory(lambda: self._collate(graphs))
+
+    def _collate(self, graphs: Sequence[Graph]) -> NequipBatch:
         joined = join(graphs)
         types = type_indices(joined.numbers, self._types, self.facts.elements or ())
         edge_index, shifts = joined.edge_index, joined.shifts

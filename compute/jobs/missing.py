@@ -115,6 +115,15 @@ def is_done(ids: Ids, done: Done, job: Job, layers: Sequence[str]) -> NDArray[np
     return complete | np.isin(ids, done.failed)
 
 
+def is_among(ids: Ids, sorted_ids: Ids) -> NDArray[np.bool_]:
+    """Whether each of a few ids is one of many sorted ones. Shape (n,)."""
+    at = np.searchsorted(sorted_ids, ids)
+    is_inside = at < len(sorted_ids)
+    found = np.zeros(len(ids), bool)
+    found[is_inside] = sorted_ids[at[is_inside]] == ids[is_inside]
+    return found
+
+
 def in_shard(ids: Ids, shard: Shard) -> NDArray[np.bool_]:
     """Whether each structure belongs to a shard: by its id, so wherever it stands. Shape (n,)."""
     remainders = ids.astype(np.uint64) % np.uint64(shard.of)

@@ -17,6 +17,10 @@ from lake.errors import AtomlakeError, InvalidInputError, NotFoundError
 
 TELL_EVERY_S = 0.5
 SAME_SIGNAL_S = 3.0
+_MEMORY_RAN_OUT = (
+    "Memory ran out. What was committed stays. Expected room for a few batches of structures. Run "
+    "the same command again with --max-edges lower, or with more memory."
+)
 
 
 class Telling:
@@ -62,6 +66,9 @@ def main(path: str) -> int:
         return 2
     except AtomlakeError as error:
         events.send("error", kind="failure", message=str(error))
+        return 1
+    except MemoryError:
+        events.send("error", kind="failure", message=_MEMORY_RAN_OUT)
         return 1
     events.send("end", is_stopped=stop.is_set())
     return 0

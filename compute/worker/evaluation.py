@@ -34,7 +34,7 @@ BATCHES_AHEAD = 2
 
 @dataclass(frozen=True, eq=False)
 class Ready:
-    """A batch, collated for the engine."""
+    """A batch, collated for the engine; None where that took too much memory."""
 
     batch: list[Member]
     collated: Any
@@ -68,7 +68,8 @@ class Evaluation:
         done_files = DoneFiles(dataset, model)
         reader = lake.reader
         self._rows = RowReader(reader, "structures", columns=COLUMNS, dataset=dataset)
-        places = missing_places(reader, job, self._rows.index, done_files.read(reader), self._names)
+        done = done_files.read(reader)
+        places = missing_places(reader, job, self._rows.index, done, self._names)
         # Jobs that overlap begin at different structures, and so share the work instead of doing
         # the same at the same time.
         self._places: Places = np.roll(places, -(crc32(job.job_id.encode()) % max(len(places), 1)))
@@ -84,6 +85,7 @@ class Evaluation:
                 name: engine.latent_definition(index) for index, name in self._layers.items()
             },
             dtype=job.dtype or engine.facts.dtype,
+            stored=done.latents,
         )
 
     def __len__(self) -> int:
@@ -136,7 +138,14 @@ class Evaluation:
             if isinstance(item, Failure):
                 yield item
             else:
-                yield Ready(item, self._engine.collate([member.graph for member in item]))
+                yield Ready(item, self._collated(item))
+
+    def _collated(self, batch: list[Member]) -> Any:
+        """The batch as the engine takes it; None where there is no room, for `evaluate` to halve."""
+        try:
+            return self._engine.collate([member.graph for member in batch])
+        except MemoryError:
+            return None
 
     def _unfinished(
         self,

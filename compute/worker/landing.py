@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from compute.jobs.job import Job, JobModel
-from compute.jobs.missing import Done, DoneFiles
+from compute.jobs.missing import Done, DoneFiles, Ids, is_among
 from compute.worker.outcomes import Evaluated, Failure
 from compute.worker.plan import Plan
 from compute.worker.rows import failure_rows, joined, pointer_rows, prediction_rows
@@ -47,6 +47,8 @@ class Landing:
         What the latent of each of these layers is, by name.
     dtype
         What was computed in.
+    stored
+        Structures that have latents already, by the name of the layer.
 
     Attributes
     ----------
@@ -64,6 +66,7 @@ class Landing:
         layers: Mapping[int, str],
         definitions: Mapping[str, Mapping[str, object]],
         dtype: str | None,
+        stored: Mapping[str, Ids],
     ) -> None:
         self._lake = lake
         self._job = job
@@ -72,6 +75,7 @@ class Landing:
         self._layers = layers
         self._definitions = {name: json.dumps(d, sort_keys=True) for name, d in definitions.items()}
         self._dtype = dtype
+        self._stored = {name: np.sort(ids) for name, ids in stored.items()}
         self._interval = Interval()
         self.done: Done | None = None
 
@@ -90,28 +94,32 @@ class Landing:
         self._add_latents(outcome)
 
     def _add_latents(self, outcome: Evaluated) -> None:
-        if not self._layers:
-            return
+        """Write the latents that are wanted and not there; `Plan` looks again at the commit."""
+        ids = np.array([member.structure_id for member in outcome.batch], np.int64)
+        is_good = np.ones(len(ids), bool)
+        is_good[list(outcome.reasons)] = False
+        for index, name in self._layers.items():
+            is_new = is_good
+            if name in self._stored:
+                is_new = is_good & ~is_among(ids, self._stored[name])
+            if not is_new.any():
+                continue
+            latents = outcome.results.latents[index]
+            self._interval.pointers += self._store().extend(
+                ids[is_new].tolist(),
+                outcome.n_atoms[is_new].tolist(),
+                latents if is_new.all() else latents[np.repeat(is_new, outcome.n_atoms)],
+                layer=name,
+            )
+
+    def _store(self) -> LatentStoreWriter:
+        """The store of this interval, made when it is first needed."""
         interval = self._interval
         if interval.store is None:
             interval.store = LatentStoreWriter(
                 self._lake.storage, self._job.job_id, dtype=self._job.latents_dtype
             )
-        n_atoms = outcome.n_atoms
-        is_good = np.ones(len(n_atoms), bool)
-        is_good[list(outcome.reasons)] = False
-        if not is_good.any():
-            return
-        ids = [m.structure_id for m, good in zip(outcome.batch, is_good, strict=True) if good]
-        of_good = np.repeat(is_good, n_atoms)
-        for index, name in self._layers.items():
-            latents = outcome.results.latents[index]
-            interval.pointers += interval.store.extend(
-                ids,
-                n_atoms[is_good].tolist(),
-                latents if is_good.all() else latents[of_good],
-                layer=name,
-            )
+        return interval.store
 
     @property
     def is_due(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compute.engines.engine import Engine, OutOfMemoryError, Results, Wanted
+from compute.engines.engine import Engine, Results, Wanted
 from compute.worker.batches import Member, halves, load_of
 from compute.worker.budget import AdaptiveBudget
 from lake.errors import JobFailedError
@@ -56,13 +56,13 @@ def evaluate(
     Parameters
     ----------
     collated
-        What `Engine.collate` made of the batch.
+        What `Engine.collate` made of the batch; None where it found no room.
     largest_latent
         What the type can hold in which latents are kept.
     """
     try:
-        results = engine.evaluate(collated, wanted)
-    except OutOfMemoryError:
+        results = _results(engine, batch, collated, wanted)
+    except MemoryError:  # also that of numpy, while the batch is put together
         budget.overflowed(load_of(batch))
         if len(batch) == 1:
             yield _too_large(engine, batch[0])
@@ -78,8 +78,13 @@ def evaluate(
         return
     del collated
     for half in halves(batch):
-        smaller = engine.collate([member.graph for member in half])
-        yield from evaluate(engine, half, smaller, wanted, budget, largest_latent)
+        yield from evaluate(engine, half, None, wanted, budget, largest_latent)
+
+
+def _results(engine: Engine, batch: Sequence[Member], collated: Any, wanted: Wanted) -> Results:
+    if collated is None:
+        collated = engine.collate([member.graph for member in batch])
+    return engine.evaluate(collated, wanted)
 
 
 def _too_large(engine: Engine, member: Member) -> Failure:

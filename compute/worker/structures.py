@@ -112,6 +112,10 @@ def _prepare_one(structure: Structure, facts: ModelFacts) -> Member | Failure:
         )
     except InvalidInputError as error:
         return Failure(structure.structure_id, len(structure.numbers), str(error))
+    except MemoryError:
+        n_atoms = len(structure.numbers)
+        reason = f"no memory for the neighbours of its {n_atoms} atoms within {facts.r_max:g} Å"
+        return Failure(structure.structure_id, n_atoms, reason)
     return Member(structure.structure_id, graph)
 
 
