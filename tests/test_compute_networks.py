@@ -134,6 +134,24 @@ def test_memory_that_runs_out_means_smaller_batches(lk: Lake, tmp_path: Path) ->
     assert lk.check() == []
 
 
+def test_a_structure_with_too_many_neighbours_for_the_memory_fails_alone(
+    lk: Lake, tmp_path: Path
+) -> None:
+    from ase.build import bulk
+    from ase.io import write
+
+    from ingest.api import ingest
+
+    file = tmp_path / "huge.xyz"
+    write(file, [bulk("Cu", cubic=True), bulk("Cu", cubic=True) * (60, 60, 60)])
+    ingest(lk, "extxyz", [str(file)], dataset="huge")
+    limits = Limits(max_memory=3 * 2**30)
+    report = run(lk, Request("predict", ["huge"], ["mace"], limits=limits))
+    assert (report.total("ok"), report.total("failed")) == (1, 1)
+    (failed,) = lk.scan("predictions").filter(status="failed").collect().to_dicts()
+    assert failed["error"] == "no memory for the neighbours of its 864000 atoms within 4 Å"
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of a few megabytes."""

@@ -22,8 +22,11 @@ class SmallDevice:
     facts = ModelFacts()
     device_name = "small"
 
-    def __init__(self, room: int, memory: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self, room: int, memory: tuple[int, int] | None = None, host_room: float = np.inf
+    ) -> None:
         self.room = room
+        self.host_room = host_room
         self.memory = memory
         self.loads: list[int] = []
 
@@ -31,6 +34,8 @@ class SmallDevice:
         return {}
 
     def collate(self, graphs: Sequence[Graph]) -> Sequence[Graph]:
+        if sum(graph.n_edges for graph in graphs) > self.host_room:
+            raise MemoryError
         return graphs
 
     def evaluate(self, batch: Sequence[Graph], wanted: Wanted) -> Results:
@@ -58,10 +63,9 @@ def run(
     engine: SmallDevice, batch: list[Member], load: int | None = 10**6, **more: Any
 ) -> tuple[dict[int, float], dict[int, str], AdaptiveBudget]:
     budget = AdaptiveBudget(engine, "mace", "key", load, None)
-    collated = engine.collate([each.graph for each in batch])
     numbers: dict[int, float] = {}
     reasons: dict[int, str] = {}
-    for outcome in evaluate(engine, batch, collated, Wanted(), budget, **more):
+    for outcome in evaluate(engine, batch, None, Wanted(), budget, **more):
         if isinstance(outcome, Failure):
             reasons[outcome.structure_id] = outcome.reason
             continue
@@ -89,6 +93,13 @@ def test_a_structure_that_fits_nowhere_fails_alone() -> None:
     numbers, reasons, _ = run(SmallDevice(room=1000), batch)
     assert set(numbers) == {0, 2}
     assert reasons == {1: "does not fit into the memory of small, alone: 50 atoms, 2000 edges"}
+
+
+def test_a_batch_the_host_cannot_put_together_is_halved() -> None:
+    batch = [member(i, n_atoms=5, n_edges=5000 if i == 3 else 100) for i in range(8)]
+    numbers, reasons, _ = run(SmallDevice(room=10**6, host_room=400), batch)
+    assert set(numbers) == set(range(8)) - {3}
+    assert reasons == {3: "does not fit into the memory of small, alone: 5 atoms, 5000 edges"}
 
 
 def test_a_structure_the_engine_fails_on_fails_alone() -> None:
