@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ from compute.engines.engine import Graph, Results
 from compute.jobs.job import Job, JobModel, Shard
 from compute.jobs.missing import DoneFiles, in_shard, missing_places
 from compute.worker.batches import Member
+from compute.worker.interval import PARTS_AT_ONCE, Interval
 from compute.worker.landing import Landing
 from compute.worker.outcomes import Evaluated, Failure
-from lake.errors import ConflictError
+from compute.worker.rows import prediction_rows
+from compute.worker.writing import OUTCOMES_AHEAD, Writer
+from lake.errors import ConflictError, StorageError
 from lake.lake import Lake
 from lake.rows.row_index import RowIndex
 
@@ -286,3 +290,68 @@ def test_shards_are_disjoint_and_hold_everything(of: int) -> None:
         again = [set(ids[in_shard(ids, Shard(k, of).part(j, 2))].tolist()) for j in (1, 2)]
         assert again[0] | again[1] == parts[k - 1]
         assert not again[0] & again[1]
+
+
+def test_an_interval_ends_with_so_many_structures_failed_ones_too(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("compute.worker.landing.MOST_STRUCTURES", 4)
+    here = landing(lk)
+    here.add(evaluated(1, 2))
+    here.add(Failure(3, 2, "too large"))
+    assert not here.is_due
+    here.add(Failure(4, 2, "too large"))
+    assert here.is_due
+    here.commit()
+    assert [row["status"] for row in rows(lk)] == ["ok", "ok", "failed", "failed"]
+    assert not here.is_due
+
+
+def test_rows_that_come_one_by_one_are_put_together() -> None:
+    interval = Interval()
+    for i in range(2 * PARTS_AT_ONCE + 10):
+        interval.add_rows(prediction_rows(evaluated(i), MODEL, job(), "float64"))
+    found = interval.rows()
+    assert found["structure_id"].to_pylist() == list(range(2 * PARTS_AT_ONCE + 10))
+    assert found["structure_id"].num_chunks < PARTS_AT_ONCE
+
+
+def test_a_store_that_cannot_be_finished_is_taken_away(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = type(lk.storage).put
+
+    def full(self: Any, path: str, data: bytes) -> None:
+        if path.endswith("manifest.json"):
+            raise StorageError("No space left on device.")
+        put(self, path, data)
+
+    monkeypatch.setattr(type(lk.storage), "put", full)
+    here = landing(lk, layers={1: "last"})
+    with pytest.raises(StorageError, match="No space"), Writer(here, lambda: None) as writer:
+        writer.put(evaluated(1, 2))
+    assert [path for path in Path(lk.storage.uri, "latents").rglob("*") if path.is_file()] == []
+    assert count(lk, "predictions") == 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_writer_that_cannot_clean_up_keeps_nobody_waiting(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StorageError("gone")
+
+    monkeypatch.setattr(Landing, "add", fail)
+    monkeypatch.setattr(Landing, "abandon", fail)
+    writer = Writer(landing(lk), lambda: None)
+    with writer:
+        thread = threading.Thread(target=_put_all, args=(writer,), daemon=True)
+        thread.start()
+        thread.join(timeout=5)
+        assert not thread.is_alive()
+        writer._error = None  # it was seen
+
+
+def _put_all(writer: Writer) -> None:
+    for i in range(3 * OUTCOMES_AHEAD):
+        writer._queue.put(Failure(i, 1, ""))  # its own `put` may see the error first

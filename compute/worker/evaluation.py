@@ -141,7 +141,7 @@ class Evaluation:
                 yield Ready(item, self._collated(item))
 
     def _collated(self, batch: list[Member]) -> Any:
-        """The batch as the engine takes it; None where there is no room, for `evaluate` to halve."""
+        """The batch as the engine takes it; None where there is no room: `evaluate` halves it."""
         try:
             return self._engine.collate([member.graph for member in batch])
         except MemoryError:

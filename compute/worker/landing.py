@@ -5,35 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from compute.jobs.job import Job, JobModel
 from compute.jobs.missing import Done, DoneFiles, Ids, is_among
+from compute.worker.interval import Interval
 from compute.worker.outcomes import Evaluated, Failure
 from compute.worker.plan import Plan
 from compute.worker.rows import failure_rows, joined, pointer_rows, prediction_rows
 from lake.lake import Lake
-from lake.latents.latent_writer import LatentStoreWriter, Pointer
+from lake.latents.latent_writer import LatentStoreWriter
 
-
-@dataclass
-class Interval:
-    """What was computed since the last commit."""
-
-    predictions: list[pa.Table] = field(default_factory=list)
-    pointers: list[Pointer] = field(default_factory=list)
-    store: LatentStoreWriter | None = None
-    n_atoms: int = 0
-    started_s: float = field(default_factory=time.monotonic)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to commit."""
-        return not self.predictions and not self.pointers
+MOST_STRUCTURES = 100_000  # of an interval: each takes some kilobytes until it is committed
 
 
 class Landing:
@@ -83,13 +68,14 @@ class Landing:
         """Take what became of a batch, or of one structure."""
         interval, model, job = self._interval, self._model, self._job
         if isinstance(outcome, Failure):
-            interval.predictions.append(failure_rows([outcome], model, job, self._dtype))
+            interval.failures.append(outcome)
+            interval.n_structures += 1
             return
         rows = prediction_rows(outcome, model, job, self._dtype)
         if job.task == "latents":  # the energy may be without forces: not a prediction
             rows = rows.filter(pc.equal(rows["status"], "failed"))
-        if len(rows):
-            interval.predictions.append(rows)
+        interval.add_rows(rows)
+        interval.n_structures += len(outcome.batch)
         interval.n_atoms += int(outcome.n_atoms.sum())
         self._add_latents(outcome)
 
@@ -126,7 +112,9 @@ class Landing:
         """Whether it is time to commit."""
         interval, limits = self._interval, self._job.limits
         waited_s = time.monotonic() - interval.started_s
-        return interval.n_atoms >= limits.commit_atoms or waited_s >= limits.commit_every_s
+        is_full = interval.n_atoms >= limits.commit_atoms
+        is_full |= interval.n_structures >= MOST_STRUCTURES
+        return is_full or waited_s >= limits.commit_every_s
 
     def commit(self) -> int | None:
         """Commit what was computed since the last time; the version of the lake, if there is one.
@@ -136,12 +124,15 @@ class Landing:
         ConflictError
             The model or its registration is gone from the lake.
         """
-        interval, self._interval = self._interval, Interval()
-        if interval.is_empty:
-            return None
+        interval = self._interval
         if interval.store is not None:
             interval.store.close()
-        predictions = joined(interval.predictions)
+        # From here on the rows may be committed even if we are told of an error: the store stays.
+        self._interval = Interval()
+        if interval.is_empty:
+            return None
+        failures = failure_rows(interval.failures, self._model, self._job, self._dtype)
+        predictions = joined([interval.rows(), failures])
         pointers = pointer_rows(interval.pointers, self._definitions, self._model, self._job)
         plan = Plan(self._lake.storage, self._job, self._model, self._files, predictions, pointers)
         version = self._lake.commit(

@@ -61,9 +61,11 @@ class Writer:
             self._write()
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that computes
             self._error = error
-            self._landing.abandon()
-            while not self._is_closed:  # so that nobody waits for room
-                self._is_closed = self._queue.get() is None
+            try:
+                self._landing.abandon()
+            finally:
+                while not self._is_closed:  # so that nobody waits for room
+                    self._is_closed = self._queue.get() is None
 
     def _write(self) -> None:
         while True:
