@@ -1,8 +1,9 @@
-"""Run in the environment of an engine: a job's own path, a bare loop, and one structure at a time.
+"""Run in the environment of an engine, where it stands beside the bare model in one process.
 
-``python -m benchmarks.evaluation LAKE MODEL DATASET ROUNDS MAX_EDGES N_ONE_BY_ONE`` prints one line
-of JSON with structures per second of each round. All rounds stand in one process, so that all have
-the same machine, and loading is in none.
+``python -m benchmarks.evaluation job LAKE MODEL DATASET ROUNDS MAX_EDGES N_ONE_BY_ONE`` measures a
+job's own path, a bare loop over batches, and one structure at a time;
+``python -m benchmarks.evaluation loads LAKE MODEL DATASET ROUNDS MAX_EDGES…`` bare loops of several
+sizes. Each prints one line of JSON with structures per second of each round. Loading is in none.
 """
 
 from __future__ import annotations
@@ -32,27 +33,44 @@ from lake.rows.row_reader import RowReader
 WARM_UP_BATCHES = 3
 
 
-def main(place: str, name: str, dataset: str, rounds: int, load: int, n_single: int) -> None:
+def main(what: str, place: str, name: str, dataset: str, rounds: int, numbers: list[int]) -> None:
     """Measure, and print."""
     registered = find_model(lake.open(place).reader, name)
     model = JobModel(
         name, registered.model_id, registered.engine, registered.path, registered.sha256
     )
     engine = load_engine(model.engine, model.path, device="auto", dtype=None, options={})
-    job = Job(
-        *("bench", place, "predict", (model,), (dataset,)),
-        latents="last",
-        limits=Limits(max_edges=load),
-    )
-    members = all_members(place, dataset, engine)
-    figures: dict[str, list[float]] = {"job": [], "bare": [], "single": []}
+    measure = job_figures if what == "job" else load_figures
+    figures: dict[str, list[float]] = {}
     for _ in range(rounds):
-        figures["bare"].append(len(members) / bare_seconds(engine, members, load))
-        figures["job"].append(len(members) / job_seconds(place, job, model, dataset, engine))
-        if n_single:
-            seconds = single_seconds(model, place, dataset, n_single)
-            figures["single"].append(n_single / seconds)
+        for kind, figure in measure(place, model, dataset, engine, numbers).items():
+            figures.setdefault(kind, []).append(figure)
     print(json.dumps({"figures": figures, "device": engine.device_name}))
+
+
+def job_figures(
+    place: str, model: JobModel, dataset: str, engine: Engine, numbers: list[int]
+) -> dict[str, float]:
+    """Structures per second of a job, of a bare loop and one by one."""
+    load, n_single = numbers
+    limits = Limits(max_edges=load)
+    job = Job("bench", place, "predict", (model,), (dataset,), latents="last", limits=limits)
+    members = all_members(place, dataset, engine)
+    figures = {
+        "job": len(members) / job_seconds(place, job, model, dataset, engine),
+        "bare": len(members) / bare_seconds(engine, members, load),
+    }
+    if n_single:
+        figures["single"] = n_single / single_seconds(model, place, dataset, n_single)
+    return figures
+
+
+def load_figures(
+    place: str, _: JobModel, dataset: str, engine: Engine, numbers: list[int]
+) -> dict[str, float]:
+    """Structures per second of bare loops, by the size of their batches in edges."""
+    members = all_members(place, dataset, engine)
+    return {str(load): len(members) / bare_seconds(engine, members, load) for load in numbers}
 
 
 def all_members(place: str, dataset: str, engine: Engine) -> list[Member]:
@@ -129,5 +147,6 @@ def own_calculator(model: JobModel) -> Any:
 
 
 if __name__ == "__main__":
-    place, name, dataset, *numbers = sys.argv[1:]
-    main(place, name, dataset, *(int(number) for number in numbers))
+    what, place, name, dataset, *rest = sys.argv[1:]
+    rounds, *numbers = (int(number) for number in rest)
+    main(what, place, name, dataset, rounds, numbers)

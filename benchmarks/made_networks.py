@@ -50,8 +50,8 @@ def make_mace(file: Path, symbols: list[str], r_max: float, irreps: str) -> None
     torch.save(model, file)
 
 
-def make_nequip(file: Path, symbols: list[str], r_max: float) -> None:
-    """Two layers, l_max 1, float32, by one step of training, because checkpoints are made so."""
+def make_nequip(engine: str, file: Path, symbols: list[str], r_max: float) -> None:
+    """A NequIP or Allegro by one step of training, because checkpoints are made so."""
     import numpy as np
     from ase import Atoms
     from ase.io import write
@@ -64,14 +64,55 @@ def make_nequip(file: Path, symbols: list[str], r_max: float) -> None:
         atoms.info["REF_energy"] = float(random.normal())
         atoms.arrays["REF_forces"] = random.normal(size=(len(atoms), 3))
         write(folder / "train.xyz", atoms, append=True, format="extxyz")
-    (folder / "train.yaml").write_text(json.dumps(nequip_config(folder, symbols, r_max)))
+    (folder / "train.yaml").write_text(
+        json.dumps(training_config(folder, network(engine, symbols, r_max), symbols, r_max))
+    )
     program = Path(sys.executable).with_name("nequip-train")
     words = [str(program), "-cp", str(folder), "-cn", "train", f"hydra.run.dir={folder}"]
     subprocess.run(words, check=True, capture_output=True)
     (folder / "last.ckpt").rename(file)
 
 
-def nequip_config(folder: Path, symbols: list[str], r_max: float) -> dict[str, object]:
+def network(engine: str, symbols: list[str], r_max: float) -> dict[str, object]:
+    """Two layers, l_max 1, float32."""
+    common = {
+        "seed": 1,
+        "model_dtype": "float32",
+        "type_names": symbols,
+        "r_max": r_max,
+        "num_layers": 2,
+        "l_max": 1,
+        "parity": False,
+        "avg_num_neighbors": 20.0,
+        "per_type_energy_scales": 1.0,
+        "per_type_energy_shifts": 0.0,
+    }
+    if engine == "nequip":
+        return {
+            "_target_": "nequip.model.NequIPGNNModel",
+            "num_features": CHANNELS,
+            "radial_mlp_depth": 1,
+            "radial_mlp_width": 32,
+            **common,
+        }
+    return {
+        "_target_": "allegro.model.AllegroModel",
+        "num_scalar_features": CHANNELS,
+        "num_tensor_features": CHANNELS // 2,
+        "allegro_mlp_hidden_layers_width": 32,
+        "readout_mlp_hidden_layers_width": 16,
+        "scalar_embed_mlp_hidden_layers_width": 32,
+        "radial_chemical_embed": {
+            "_target_": "allegro.nn.TwoBodyBesselScalarEmbed",
+            "num_bessels": 8,
+        },
+        **common,
+    }
+
+
+def training_config(
+    folder: Path, model: dict[str, object], symbols: list[str], r_max: float
+) -> dict[str, object]:
     """What ``nequip-train`` reads."""
     transforms = "nequip.data.transforms"
     return {
@@ -108,22 +149,7 @@ def nequip_config(folder: Path, symbols: list[str], r_max: float) -> dict[str, o
         },
         "training_module": {
             "_target_": "nequip.train.NequIPLightningModule",
-            "model": {
-                "_target_": "nequip.model.NequIPGNNModel",
-                "seed": 1,
-                "model_dtype": "float32",
-                "type_names": symbols,
-                "r_max": r_max,
-                "num_layers": 2,
-                "l_max": 1,
-                "parity": False,
-                "num_features": CHANNELS,
-                "radial_mlp_depth": 1,
-                "radial_mlp_width": 32,
-                "avg_num_neighbors": 20.0,
-                "per_type_energy_scales": 1.0,
-                "per_type_energy_shifts": 0.0,
-            },
+            "model": model,
             "loss": {"_target_": "nequip.train.EnergyForceLoss"},
             "val_metrics": {"_target_": "nequip.train.EnergyForceMetrics"},
             "optimizer": {"_target_": "torch.optim.Adam", "lr": 0.001},
@@ -136,4 +162,4 @@ if __name__ == "__main__":
     if engine == "mace":
         make_mace(Path(file), symbols.split(","), float(r_max), f"{CHANNELS}x0e+{CHANNELS}x1o")
     else:
-        make_nequip(Path(file), symbols.split(","), float(r_max))
+        make_nequip(engine, Path(file), symbols.split(","), float(r_max))

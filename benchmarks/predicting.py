@@ -78,7 +78,14 @@ def compared(case: Case, setting: Setting) -> list[Result]:
             is_single * ONE_BY_ONE,
         ]
         done = subprocess.run(
-            [str(python(case.engine)), "-m", "benchmarks.evaluation", place, *map(str, words)],
+            [
+                str(python(case.engine)),
+                "-m",
+                "benchmarks.evaluation",
+                "job",
+                place,
+                *map(str, words),
+            ],
             env=os.environ | ALLOCATOR,
             check=True,
             stdout=subprocess.PIPE,
@@ -105,7 +112,7 @@ def rows(case: Case, figures: Mapping[str, list[float]], setting: Setting) -> li
             None if setting.is_quick else goal,
         )
         for kind, (name, beside, goal) in names.items()
-        if figures[kind]
+        if kind in figures
     ]
 
 
@@ -166,7 +173,8 @@ def made_network(case: Case, folder: Path) -> Path:
 
 def python(engine: str) -> Path:
     """The interpreter of an engine's environment."""
-    found = Path(f".venv-{engine}/bin/python").absolute()
+    name = "nequip" if engine == "allegro" else engine
+    found = Path(f".venv-{name}/bin/python").absolute()
     if not found.exists():
         raise NotInstalledError("not installed; make engines")
     return found

@@ -25,6 +25,7 @@ QUESTIONS = {
     "small-files": "benchmarks.small_files",
     "latents": "benchmarks.latents",
     "predict": "benchmarks.predicting",
+    "batch-sizes": "benchmarks.batch_sizes",
 }
 
 

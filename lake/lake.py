@@ -243,6 +243,14 @@ class Lake:
         module = import_module("ingest.api")
         return module.ingest(self, importer, files, dataset=dataset, **options)
 
+    def ingest_predictions(self, files: Sequence[str], *, model: str, **options: Any) -> Any:
+        """Take predictions made elsewhere, as ``atomlake ingest predictions`` does.
+
+        See `ingest.predictions.api.ingest_predictions`.
+        """
+        module = import_module("ingest.predictions.api")
+        return module.ingest_predictions(self, files, model=model, **options)
+
     def commit(
         self,
         operation: str,

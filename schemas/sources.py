@@ -28,13 +28,22 @@ SOURCES = Table(
         Column("format", pa.string(), "Format it was read as.", required=True),
         Column("sha256", pa.string(), "Checksum of the file as it lay there.", required=True),
         Column("size", pa.int64(), "Size of the file as it lay there.", "byte", required=True),
-        Column("label_set", pa.string(), "Label set its labels went to; NULL once dropped."),
+        Column(
+            "label_set",
+            pa.string(),
+            "Label set its labels went to; NULL once dropped, or if it has none.",
+        ),
         Column(
             "options", pa.string(), "Options it was read with, as a JSON object.", required=True
         ),
         Column("source_units", pa.string(), "Units of the source, as a JSON object."),
         Column("frames_read", pa.int64(), "Frames found in the file.", required=True),
-        Column("rows", pa.int64(), "Frames that added a structure or a label.", required=True),
+        Column(
+            "rows",
+            pa.int64(),
+            "Frames that added a structure, a label or a prediction.",
+            required=True,
+        ),
         Column("duplicates", pa.int64(), "Frames that were in the dataset already.", required=True),
         Column("rejects", pa.int64(), "Frames refused; each stands in rejects.", required=True),
         Column("read_at", TIMESTAMP, "When it was read.", required=True),

@@ -38,6 +38,11 @@ def graph_of(atoms: Atoms, r_max: float | None) -> Graph:
     return Graph(numbers, atoms.positions, cell, atoms.pbc, *no_edges)
 
 
+def structure_of(identity: int, atoms: Atoms) -> Structure:
+    numbers = atoms.numbers.astype(np.int64)
+    return Structure(identity, numbers, atoms.positions, atoms.cell.array, atoms.pbc)
+
+
 class Driver:
     def __init__(self, job: dict[str, Any]) -> None:
         self.job = job
@@ -48,8 +53,8 @@ class Driver:
         self.layers = tuple(range(len(self.engine.facts.layers)))
 
     def evaluate(self, structures: Sequence[Atoms], forces: bool = True) -> Results:
-        graphs = [graph_of(atoms, self.engine.facts.r_max) for atoms in structures]
-        batch = self.engine.collate(graphs)
+        found = prepare([structure_of(i, a) for i, a in enumerate(structures)], self.engine.facts)
+        batch = self.engine.collate([member.graph for member in found])
         return self.engine.evaluate(batch, Wanted(forces, self.layers))
 
     def arrays(self, structures: Sequence[Atoms], prefix: str, forces: bool = True) -> Arrays:
@@ -149,10 +154,7 @@ def edges() -> Arrays:
     for i, (atoms, r_max) in enumerate(structures):
         arrays[str(i)] = _rows(graph_of(atoms, r_max))
     facts = ModelFacts(r_max=structures[0][1])
-    group = [
-        Structure(i, atoms.numbers.astype(np.int64), atoms.positions, atoms.cell.array, atoms.pbc)
-        for i, (atoms, _) in enumerate(structures)
-    ]
+    group = [structure_of(i, atoms) for i, (atoms, _) in enumerate(structures)]
     for member in prepare(group, facts):
         assert isinstance(member, Member)
         arrays[f"{member.structure_id} in a group"] = _rows(member.graph)

@@ -206,6 +206,7 @@ def test_what_may_be_missing(lk: Lake, write: Write) -> None:
     assert [row[2] for row in rows] == [1.0, FRAMES[1].predicted_energy, 2.0, None]
     assert [row[3] is None for row in rows] == [True, False, True, True]
     assert [row[4] and list(row[4].values()) for row in rows[2:]] == [[1, 2, 3, 0.4, 0.5, 0.6]] * 2
+    assert lk.check() == []
 
 
 def test_labels_of_several_datasets_and_label_sets(lk: Lake, write: Write) -> None:

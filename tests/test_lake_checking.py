@@ -156,7 +156,10 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
         {"predictions": [prediction(3, model_id=8, n_atoms=1)]},
         "in models",
     ),
-    "ok without energy": ({"predictions": [prediction(3, n_atoms=1, energy=None)]}, "numbers and"),
+    "ok without numbers": (
+        {"predictions": [prediction(3, n_atoms=1, energy=None, forces=None)]},
+        "numbers and",
+    ),
     "failed with energy": (
         {"predictions": [failed_prediction(3, n_atoms=1) | {"energy": 1.0}]},
         "numbers and",

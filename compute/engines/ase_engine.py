@@ -16,7 +16,7 @@ from compute.engines.engine import (
     Results,
     Wanted,
 )
-from compute.engines.foreign_errors import FOREIGN_ERRORS, described
+from compute.engines.foreign_errors import described
 from compute.engines.wanted_layers import check_wanted
 from lake.errors import InvalidInputError, JobFailedError
 
@@ -115,7 +115,7 @@ class AseEngine:
                     stresses.append(_stress(atoms))
             except MemoryError as error:
                 raise OutOfMemoryError(described(error)) from None
-            except FOREIGN_ERRORS as error:
+            except Exception as error:  # noqa: BLE001 - calculators have errors of their own
                 raise self._failure(error) from None
             finally:
                 atoms.calc = None

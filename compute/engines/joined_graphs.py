@@ -56,7 +56,7 @@ def join(graphs: Sequence[Graph]) -> JoinedGraphs:
     n_edges = [graph.n_edges for graph in graphs]
     starts = np.concatenate(([0], np.cumsum(n_atoms)[:-1]))
     edge_index = np.concatenate([graph.edge_index for graph in graphs], axis=1, dtype=np.int64)
-    edge_index += np.repeat(starts, n_edges)
+    edge_index = np.ascontiguousarray(edge_index + np.repeat(starts, n_edges))
     return JoinedGraphs(
         numbers=np.concatenate([graph.numbers for graph in graphs], dtype=np.int64),
         positions=np.concatenate([graph.positions for graph in graphs], dtype=np.float64),

@@ -83,7 +83,7 @@ def build_molecules(
     not_periodic = np.zeros(3, np.bool_)
     pairs, _ = _search(row, np.eye(3), not_periodic, r_max)
     owner = np.repeat(np.arange(len(n_atoms)), n_atoms)[pairs[0]]
-    pairs = pairs[:, np.argsort(owner, kind="stable")]
+    pairs = np.take(pairs, np.argsort(owner, kind="stable"), axis=1)
     stops = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=len(n_atoms)))))
     return [
         Graph(

@@ -60,6 +60,8 @@ class TorchDevice:
         JobFailedError
             There is no room for it, or the device does not answer.
         """
+        import torch
+
         try:
             placed = network.to(self.device, dtype)
         except RuntimeError as error:
@@ -67,6 +69,9 @@ class TorchDevice:
                 f"The model cannot be put on {self.name}: {described(error)}. A device with room "
                 "for its weights is expected. Free the device, or choose another."
             ) from None
+        if self.is_gpu:
+            # Else the greatest use of the model before this one would be taken for its own.
+            torch.cuda.reset_peak_memory_stats(self.device)
         placed.eval()
         placed.requires_grad_(requires_grad=False)
         return placed

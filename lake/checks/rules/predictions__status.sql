@@ -1,4 +1,4 @@
--- numbers and status do not go together: ok has an energy and no error, failed the reverse
+-- numbers and status do not go together: ok has some and no error, failed the reverse
 -- One row per (dataset, model, structure_id).
 -- columns:
 --   place VARCHAR  where
@@ -6,7 +6,8 @@ SELECT dataset || ', model ' || model || ', structure ' || structure_id AS place
 FROM predictions
 WHERE NOT COALESCE(
     CASE status
-        WHEN 'ok' THEN energy IS NOT NULL AND error IS NULL
+        WHEN 'ok' THEN
+            (energy IS NOT NULL OR forces IS NOT NULL OR stress IS NOT NULL) AND error IS NULL
         WHEN 'failed' THEN
             energy IS NULL AND forces IS NULL AND stress IS NULL AND error IS NOT NULL
     END,
