@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -224,6 +225,26 @@ def test_a_gpu_says_the_same(
     for quantity in quantities(on_cpu):
         assert_same(arrays[f"all/{quantity}"], on_cpu[f"all/{quantity}"], dtype_of(name))
     assert "memory of cuda:0" in str(arrays["message"])
+
+
+USE_OF_THE_SECOND = """
+import torch
+from compute.engines.torch_device import TorchDevice
+device = TorchDevice("cuda")
+torch.empty(2**28, device="cuda")
+device.place(torch.nn.Linear(1, 1))
+print(device.memory_bytes()[0])
+"""
+
+
+@pytest.mark.gpu
+def test_memory_of_the_model_before_is_not_that_of_the_next() -> None:
+    if count_gpus() == 0:
+        pytest.skip("no NVIDIA GPU here")
+    python = trained_models.environment_python("mace")
+    words = [str(python), "-c", USE_OF_THE_SECOND]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 2**20
 
 
 def test_neighbours_are_those_ase_finds(tmp_path: Path) -> None:

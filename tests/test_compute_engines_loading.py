@@ -216,6 +216,11 @@ class EnergyOnly(Calculator):
 class Full(EnergyOnly):
     def calculate(self, *args, **kwargs):
         raise MemoryError("too large")
+class Unconverged(Exception):
+    pass
+class Own(EnergyOnly):
+    def calculate(self, *args, **kwargs):
+        raise Unconverged("after 100 steps")
 def wrong(): return 3
 def needs(argument): return EnergyOnly()
 number = 3
@@ -234,6 +239,14 @@ def test_a_calculator_of_a_file_with_energies_alone(tmp_path: Path) -> None:
     full = ase_engine(f"{file}:Full")
     with pytest.raises(MemoryError, match="too large"):
         full.evaluate(full.collate([graph([29], [[0, 0, 0]])]), Wanted())
+
+
+def test_an_error_of_the_calculator_s_own_class_is_a_reason_too(tmp_path: Path) -> None:
+    file = tmp_path / "simple.py"
+    file.write_text(SIMPLE)
+    engine = ase_engine(f"{file}:Own")
+    with pytest.raises(JobFailedError, match="Unconverged: after 100 steps"):
+        engine.evaluate(engine.collate([graph([29], [[0, 0, 0]])]), Wanted())
 
 
 def test_names_that_make_no_calculator(tmp_path: Path) -> None:

@@ -194,6 +194,24 @@ def test_an_answer_takes_the_place_of_a_reason(lk: Lake) -> None:
     assert missing(lk, again) == [3]
 
 
+def test_answers_to_failures_in_many_files_leave_the_files_apart(lk: Lake) -> None:
+    for i in (1, 3, 5):
+        first = landing(lk)
+        first.add(evaluated(i))
+        first.add(Failure(i + 1, 2, "too large"))
+        first.commit()
+    alone = landing(lk)
+    alone.add(Failure(7, 2, "too large"))
+    alone.commit()
+    second = landing(lk, job(only_failed=True))
+    second.add(evaluated(2, 4, 6, 7))
+    second.commit()
+    assert [row["structure_id"] for row in rows(lk) if row["status"] == "ok"] == list(range(1, 8))
+    # Never all at once in memory: one file of answers, and each of the three by itself.
+    assert len(lk.reader.files("predictions")) == 4
+    assert lk.check() == []
+
+
 def test_a_failure_does_not_replace_an_answer_or_an_earlier_reason(lk: Lake) -> None:
     first = landing(lk)
     first.add(evaluated(1))

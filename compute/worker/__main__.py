@@ -111,11 +111,11 @@ def _stop_when_told(stop: threading.Event) -> None:
     Slurm and Ctrl-C signal the command and its workers, and the command tells its workers too: what
     comes shortly after the first is the same signal.
     """
-    told_s = 0.0
+    told_s: float | None = None
 
     def handle(number: int, _: object) -> None:
         nonlocal told_s
-        if not stop.is_set():
+        if told_s is None:
             told_s = time.monotonic()
             stop.set()
         elif time.monotonic() - told_s > SAME_SIGNAL_S:

@@ -77,15 +77,13 @@ class Plan:
         self._answered = np.concatenate((_ids(predictions), _ids(pointers)))
         added: dict[str, list[DataFile]] = {}
         removed: dict[str, list[DataFile]] = {}
-        rewritten, old = self._without(reader, np.intersect1d(self.done.failed, self._answered))
-        for name, rows in (
-            ("predictions", pa.concat_tables([predictions, *rewritten])),
-            ("embeddings", pointers),
-        ):
+        for name, rows in (("predictions", predictions), ("embeddings", pointers)):
             if len(rows):
                 added[name] = [self._write(name, rows)]
+        old, new = self._without(reader, np.intersect1d(self.done.failed, self._answered))
         if old:
             removed["predictions"] = old
+            added.setdefault("predictions", []).extend(new)
         return Changes(added=added, removed=removed, still_valid=self._still_valid)
 
     def _new_predictions(self, done: Done, there: Ids) -> pa.Table:
@@ -104,9 +102,12 @@ class Plan:
             is_new &= ~((layers == layer) & np.isin(ids, known))
         return self._pointers.filter(pa.array(is_new))
 
-    def _without(self, reader: Reader, ids: Ids) -> tuple[list[pa.Table], list[DataFile]]:
-        """Rows of the files that hold failed rows of these structures, less those rows."""
-        kept, old = [], []
+    def _without(self, reader: Reader, ids: Ids) -> tuple[list[DataFile], list[DataFile]]:
+        """The files that hold failed rows of these structures, and new ones without those rows.
+
+        Each is written anew by itself: together they may be more than the memory holds.
+        """
+        old, new = [], []
         for file in reader.files("predictions", **self.partition):
             of_file, has_failed = self._files.predictions[file.path]
             if not np.isin(of_file[has_failed], ids).any():
@@ -119,9 +120,11 @@ class Plan:
                     pc.is_in(rows["structure_id"], value_set=pa.array(ids)),
                 ),
             )
-            kept.append(rows.filter(pc.invert(goes)))
+            rest = rows.filter(pc.invert(goes))
+            if len(rest):
+                new.append(self._write("predictions", rest))
             old.append(file)
-        return kept, old
+        return old, new
 
     def _still_valid(self, planned_on: State, now: State) -> bool:
         """Whether nobody has added results for the same structures since, or taken any away."""
