@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 from deltalake import DeltaTable
-from lake_samples import append, files, ingest, latents, structure
+from lake_samples import append, files, ingest, latents, model, structure
 
 import lake
 from lake.checks.checking import notes
@@ -286,7 +286,7 @@ def test_latents_no_row_points_at_go(lk: Lake) -> None:
     with open_latent_store(lk.storage, "crashed") as writer:
         writer.append(1, latents(2))
     row = {"dataset": "cu", "model": "m", "model_id": 7, **used.as_row()}
-    append(lk, embeddings=[row])
+    append(lk, embeddings=[row], models=[model("m")])
     lk.drop(dataset="cu", model="m")  # an older version still points there
     assert lk.vacuum(dry_run=False).is_empty(), "a job may still be writing"
     age(lk)
