@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from compute.worker.batches import Member
 from compute.worker.interval import PARTS_AT_ONCE, Interval
 from compute.worker.landing import Landing
 from compute.worker.outcomes import Evaluated, Failure
+from compute.worker.plan import Plan
 from compute.worker.rows import prediction_rows
 from compute.worker.writing import OUTCOMES_AHEAD, Writer
 from lake.errors import ConflictError, StorageError
@@ -124,8 +127,6 @@ def test_what_another_job_committed_is_left_alone(lk: Lake) -> None:
 
 def test_both_at_the_same_moment(lk: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other commits after our plan and before our entry."""
-    from compute.worker.plan import Plan
-
     mine, theirs = landing(lk), landing(lk)
     mine.add(evaluated(1, 2, energy=100.0))
     theirs.add(evaluated(2, 3))
@@ -149,11 +150,85 @@ def test_both_at_the_same_moment(lk: Lake, monkeypatch: pytest.MonkeyPatch) -> N
     assert lk.check() == []
 
 
+def do_between(monkeypatch: pytest.MonkeyPatch, action: Callable[[], object]) -> None:
+    """Do something after the first plan that is made, and before its entry."""
+    original, calls = Plan.__call__, []
+
+    def planned(self: Plan, state: Any) -> Any:
+        changes = original(self, state)
+        calls.append(state.version)
+        if len(calls) == 1:
+            action()
+        return changes
+
+    monkeypatch.setattr(Plan, "__call__", planned)
+
+
+def test_both_fail_at_the_same_moment(lk: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, theirs = landing(lk), landing(lk)
+    mine.add(Failure(1, 2, "mine"))
+    theirs.add(Failure(1, 2, "theirs"))
+    do_between(monkeypatch, theirs.commit)
+    assert mine.commit() is None
+    assert [row["error"] for row in rows(lk)] == ["theirs"]
+
+
+def test_both_write_latents_at_the_same_moment(lk: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    of = job(task="latents", latents="last")
+    mine, theirs = (landing(lk, of, layers={1: "last"}) for _ in range(2))
+    mine.add(evaluated(1, 2))
+    theirs.add(evaluated(2, 3))
+    do_between(monkeypatch, theirs.commit)
+    mine.commit()
+    assert lk.scan("embeddings").collect()["structure_id"].sort().to_list() == [1, 2, 3]
+    assert lk.check() == []
+
+
+def test_structures_dropped_at_the_same_moment_get_no_rows(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = landing(lk)
+    here.add(evaluated(1))
+    do_between(monkeypatch, lambda: lk.drop(dataset="cu"))
+    assert here.commit() is None
+    assert count(lk, "predictions") == 0
+
+
+def test_results_dropped_at_the_same_moment_are_written_anew(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = landing(lk)
+    first.add(evaluated(1))
+    first.commit()
+    here = landing(lk)
+    here.add(evaluated(1, 2))
+    do_between(monkeypatch, lambda: lk.drop(dataset="cu", model="m1"))
+    here.commit()
+    assert [row["structure_id"] for row in rows(lk)] == [1, 2]
+
+
+def test_rows_of_a_file_that_had_the_name_before_are_left_alone(lk: Lake) -> None:
+    before = landing(lk)
+    before.add(evaluated(1))
+    before.add(Failure(2, 2, "of the other file"))
+    before.commit()
+    append(lk, models=[model(model_id=8)])
+    now = replace(MODEL, model_id=8)
+    done = DoneFiles("cu", now).read(lk.reader)
+    assert (done.predicted.tolist(), done.failed.tolist()) == ([], [])
+    for outcome in (Failure(2, 2, "of this file"), evaluated(2)):
+        of = job(models=(now,), only_failed=True)
+        more = {"layers": {}, "definitions": {}, "dtype": None, "stored": {}}
+        here = Landing(lk, of, now, DoneFiles("cu", now), **more)
+        here.add(outcome)
+        here.commit()
+    found = [(row["model_id"], row["structure_id"], row["error"]) for row in rows(lk)]
+    assert sorted(found, key=str) == [(7, 1, None), (7, 2, "of the other file"), (8, 2, None)]
+
+
 def test_a_job_on_other_structures_needs_no_second_plan(
     lk: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from compute.worker.plan import Plan
-
     mine, theirs = landing(lk), landing(lk)
     mine.add(evaluated(1))
     theirs.add(evaluated(2))

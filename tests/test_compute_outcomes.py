@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -115,6 +116,22 @@ def test_what_is_no_number_is_a_reason() -> None:
     assert reasons == {0: "the model gave NaN or infinity as energy"}
 
 
+class Stressed(SmallDevice):
+    """An engine with a stress that is no number."""
+
+    def evaluate(self, batch: Sequence[Graph], wanted: Wanted) -> Results:
+        results = super().evaluate(batch, wanted)
+        return replace(results, stress=np.full((len(batch), 6), np.inf))
+
+
+def test_a_stress_that_is_no_number_is_a_reason_where_there_should_be_one() -> None:
+    molecule = member(0)
+    graph = replace(molecule.graph, cell=np.eye(3), pbc=np.ones(3, bool))
+    numbers, reasons, _ = run(Stressed(room=1000), [molecule, Member(1, graph)])
+    assert set(numbers) == {0}
+    assert reasons == {1: "the model gave NaN or infinity in stress"}
+
+
 def test_latents_too_large_for_half_precision_are_a_reason() -> None:
     _, reasons, _ = run(SmallDevice(room=1000), [member(0, 2)], largest_latent=65504.0)
     assert reasons == {0: "the model gave latents of layer 0 beyond 65504"}
@@ -140,6 +157,12 @@ def test_a_budget_the_user_gave_does_not_grow() -> None:
     engine = SmallDevice(10**9, memory=(10, 100))
     _, _, budget = run(engine, [member(0, 5, 180)], load=300)
     assert budget.now().load == 300
+
+
+def test_a_gpu_budget_leaves_some_memory_free() -> None:
+    engine = SmallDevice(10**9, memory=(40, 100))
+    _, _, budget = run(engine, [member(0, 1, FIRST_GPU_LOAD - 4)], load=None)
+    assert budget.now().load == 2 * FIRST_GPU_LOAD
 
 
 def test_a_budget_the_user_gave_is_for_one_job() -> None:

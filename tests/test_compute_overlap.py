@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -54,7 +54,8 @@ def test_leaving_early_ends_the_thread_and_closes_the_iterator() -> None:
             closed.set()
 
     before = threading.active_count()
-    with run_ahead(endless(), 2) as items:
+    iterator = endless()  # held, or its last reference would close it
+    with run_ahead(iterator, 2) as items:
         next(items)
     assert closed.is_set()
     assert threading.active_count() == before
@@ -82,3 +83,19 @@ def test_results_of_a_pool_come_in_order_with_few_under_way() -> None:
 def test_an_error_in_the_pool_is_raised() -> None:
     with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
         list(map_in_order(pool, lambda i: 1 // i, [1, 0, 1], 2))
+
+
+def test_leaving_early_calls_off_what_has_not_begun() -> None:
+    begun: list[int] = []
+
+    def slow(i: int) -> int:
+        begun.append(i)
+        time.sleep(0.1)
+        return i
+
+    with ThreadPoolExecutor(1) as pool:
+        results = map_in_order(pool, slow, range(20), 10)
+        assert next(results) == 0
+        assert isinstance(results, Generator)
+        results.close()
+    assert len(begun) <= 3
