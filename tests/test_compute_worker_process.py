@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from compute.jobs.job import Job
+from compute.jobs.job import Job, Limits
 from compute.jobs.worker_process import WorkerProcesses
 from lake.errors import JobFailedError
 
@@ -42,6 +43,12 @@ def test_the_last_words_of_a_worker_are_told(interpreter: Make) -> None:
     text = "echo 'no such library' >&2; exit 3"
     with pytest.raises(JobFailedError, match=r"(?s)code 3.*no such library"):
         WorkerProcesses().run(interpreter(text), JOB, print)
+
+
+def test_a_bound_on_the_memory_is_named_where_a_worker_dies(interpreter: Make) -> None:
+    job = replace(JOB, limits=Limits(max_memory=300 * 2**20))
+    with pytest.raises(JobFailedError, match=r"(?s)segment.*allowed 300 MiB by --max-memory"):
+        WorkerProcesses().run(interpreter("echo 'no segment' >&2; exit 1"), job, print)
 
 
 def test_nobody_leaves_before_the_worker_has_ended(interpreter: Make, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ class WorkerProcesses:
                 )
                 self._running.add(process)
             try:
-                error = _follow(process, listen)
+                error = _follow(process, job, listen)
             finally:
                 with self._lock:
                     self._running.discard(process)
@@ -91,7 +91,7 @@ class WorkerProcesses:
         return self.is_stopped and code in (-signal.SIGTERM, -signal.SIGINT)
 
 
-def _follow(process: subprocess.Popen[str], listen: Listener) -> AtomlakeError | None:
+def _follow(process: subprocess.Popen[str], job: Job, listen: Listener) -> AtomlakeError | None:
     """Hand on what a worker tells until it ends; the error it ended with."""
     assert process.stdout is not None
     assert process.stderr is not None
@@ -107,7 +107,7 @@ def _follow(process: subprocess.Popen[str], listen: Listener) -> AtomlakeError |
         drain.join()
         stderr.close()
     if error is None and code:
-        error = JobFailedError(_last_words(code, said))
+        error = JobFailedError(_last_words(code, said, job.limits.max_memory))
     return error
 
 
@@ -134,11 +134,17 @@ def _event(line: str) -> dict[str, Any] | None:
     return event if isinstance(event, dict) and "event" in event else None
 
 
-def _last_words(code: int, said: deque[str]) -> str:
+def _last_words(code: int, said: deque[str], max_memory: int | None) -> str:
     if code == -signal.SIGKILL:
         return (
             "The worker was killed, most likely because memory ran out. What was committed stays. "
             "Run the same command again with --max-edges lower, or with --max-memory."
         )
     words = "".join(said).strip() or "nothing"
-    return f"The worker ended with code {code}. What was committed stays. It said:\n{words}"
+    text = f"The worker ended with code {code}. What was committed stays. It said:\n{words}"
+    if max_memory is not None:  # libraries say many things where they get none
+        text += (
+            f"\nIt was allowed {max_memory / 2**20:,.0f} MiB by --max-memory, of which an engine "
+            "takes about 1 GiB before the first structure. If that was too little, raise it."
+        )
+    return text
