@@ -1,4 +1,4 @@
-"""Networks of a usual size whose weights are as they were drawn: how fast they are is the same.
+"""Networks of a middling size whose weights are as they were drawn: how fast they are is the same.
 
 ``python -m benchmarks.made_networks mace|nequip FILE SYMBOLS R_MAX`` in the environment of the
 engine writes one.
@@ -11,7 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-CHANNELS = 32
+MACE_CHANNELS = 64
+NEQUIP_CHANNELS = 32
 
 
 def make_mace(file: Path, symbols: list[str], r_max: float, irreps: str) -> None:
@@ -74,14 +75,12 @@ def make_nequip(engine: str, file: Path, symbols: list[str], r_max: float) -> No
 
 
 def network(engine: str, symbols: list[str], r_max: float) -> dict[str, object]:
-    """Two layers, l_max 1, float32."""
+    """A NequIP of four layers and l_max 2, or an Allegro of two and l_max 1; float32."""
     common = {
         "seed": 1,
         "model_dtype": "float32",
         "type_names": symbols,
         "r_max": r_max,
-        "num_layers": 2,
-        "l_max": 1,
         "parity": False,
         "avg_num_neighbors": 20.0,
         "per_type_energy_scales": 1.0,
@@ -90,15 +89,19 @@ def network(engine: str, symbols: list[str], r_max: float) -> dict[str, object]:
     if engine == "nequip":
         return {
             "_target_": "nequip.model.NequIPGNNModel",
-            "num_features": CHANNELS,
+            "num_layers": 4,
+            "l_max": 2,
+            "num_features": NEQUIP_CHANNELS,
             "radial_mlp_depth": 1,
             "radial_mlp_width": 32,
             **common,
         }
     return {
         "_target_": "allegro.model.AllegroModel",
-        "num_scalar_features": CHANNELS,
-        "num_tensor_features": CHANNELS // 2,
+        "num_layers": 2,
+        "l_max": 1,
+        "num_scalar_features": 32,
+        "num_tensor_features": 16,
         "allegro_mlp_hidden_layers_width": 32,
         "readout_mlp_hidden_layers_width": 16,
         "scalar_embed_mlp_hidden_layers_width": 32,
@@ -160,6 +163,8 @@ def training_config(
 if __name__ == "__main__":
     engine, file, symbols, r_max = sys.argv[1:]
     if engine == "mace":
-        make_mace(Path(file), symbols.split(","), float(r_max), f"{CHANNELS}x0e+{CHANNELS}x1o")
+        make_mace(
+            Path(file), symbols.split(","), float(r_max), f"{MACE_CHANNELS}x0e+{MACE_CHANNELS}x1o"
+        )
     else:
         make_nequip(engine, Path(file), symbols.split(","), float(r_max))

@@ -64,8 +64,8 @@ def measure(setting: Setting) -> list[Result]:
 def compared(case: Case, setting: Setting) -> list[Result]:
     """A job, a bare loop over ready-made batches and, for molecules, one structure at a time."""
     n = {
-        "molecules": setting.size(4_000, 8),
-        "cells": setting.size(60, 2),
+        "molecules": setting.size(3_000, 8),
+        "cells": setting.size(40, 2),
     }[case.dataset]
     with setting.scratch() as folder:
         place = lake_of(case, n, folder)
