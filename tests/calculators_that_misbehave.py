@@ -34,6 +34,15 @@ class touchy(EMT):  # noqa: N801
         super().calculate(atoms, properties, system_changes)
 
 
+class garbled(EMT):  # noqa: N801
+    """EMT that fails with what is no text."""
+
+    def calculate(
+        self, atoms: Any = None, properties: Any = ("energy",), system_changes: Any = all_changes
+    ) -> None:
+        raise RuntimeError("read \udcff from its output")
+
+
 class wrong(EMT):  # noqa: N801
     """EMT that gives NaN forces for single atoms."""
 

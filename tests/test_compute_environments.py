@@ -21,10 +21,15 @@ from compute.environments import probe as probing
 from compute.environments import probe_source
 from compute.environments import registry as registering
 from compute.environments.checking import check_environment, missing_parts, require_usable
-from compute.environments.engine_packages import ENGINES, EXTRAS, needed_packages
+from compute.environments.engine_packages import (
+    DISTRIBUTIONS,
+    ENGINES,
+    EXTRAS,
+    needed_packages,
+)
 from compute.environments.environment import Environment, here
 from compute.environments.installation import install_command
-from compute.environments.probe import probe
+from compute.environments.probe import Probe, probe
 from compute.environments.processes import run_python
 from compute.environments.registry import (
     add_environment,
@@ -131,7 +136,15 @@ def test_where_they_are_kept(
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"environments": {"a": 1}}', '{"environments": {"a": {}}}', "\x00"]
+    "text",
+    [
+        "{",
+        "[]",
+        '{"environments": {"a": 1}}',
+        '{"environments": {"a": {}}}',
+        '{"environments": [1]}',
+        "\x00",
+    ],
 )
 def test_a_damaged_file_is_named_and_left_alone(registry: Path, text: str) -> None:
     registry.parent.mkdir()
@@ -387,6 +400,17 @@ def test_an_environment_without_atomlake_is_registered_and_told(tmp_path: Path) 
     assert f"has no atomlake. Jobs there need {__version__}" in result.stderr
     with pytest.raises(InvalidInputError, match="lacks ase"):
         require_usable(find_environment("bare"), "ase")
+
+
+@pytest.mark.parametrize(("there", "engine"), [("nequip", "mace"), ("mace", "allegro")])
+def test_packages_that_exclude_each_other_are_never_advised_together(
+    there: str, engine: str
+) -> None:
+    packages = {name: "1.0" if name in ("torch", there) else None for name in DISTRIBUTIONS}
+    found = Probe(Environment("full", "/full/python"), "3.11.7", __version__, packages, True, ())
+    (problem,) = missing_parts(found, engine)
+    assert "--env" in problem
+    assert "pip install" not in problem
 
 
 def test_a_missing_engine_names_its_packages_and_another_way() -> None:

@@ -19,6 +19,8 @@ from compute_samples import add_emt, add_misbehaving, make_lake, structures
 
 import lake
 from compute import Limits, Request, Shard, coverage, run
+from compute.jobs.progress import progress_shown
+from compute.jobs.report import Tally
 from lake.errors import InvalidInputError, JobFailedError, NotFoundError
 from lake.lake import Lake
 
@@ -122,6 +124,29 @@ def test_a_failing_calculator_leaves_reasons_and_goes_on(lk: Lake) -> None:
     assert again.n_missing == again.total("failed") == N // 4
     assert len(rows(lk, "touchy")) == N
     assert lk.check() == []
+
+
+def test_a_reason_that_is_no_text_is_written_as_far_as_it_goes(lk: Lake) -> None:
+    add_misbehaving(lk, "garbled")
+    report = run(lk, request("garbled", where="n_atoms = 3"))
+    assert report.total("failed") == N // 4
+    assert "read \\udcff from its output" in rows(lk, "garbled")[0]["error"]
+
+
+def test_a_signal_after_the_last_structure_is_no_early_end(lk: Lake) -> None:
+    def tell(tally: Tally, seconds: float) -> None:
+        if not tally.n_left:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    report = run(lk, request(), tell)
+    assert report.total("ok") == N
+    assert not report.is_stopped
+
+
+def test_progress_without_standard_error_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)  # so it is after 2>&-
+    with progress_shown(is_wanted=True) as progress:
+        progress(Tally(1), 1.0)
 
 
 def test_what_is_no_number_is_a_reason(lk: Lake) -> None:
@@ -269,6 +294,8 @@ def test_names_that_do_not_exist(lk: Lake) -> None:
         ({"limits": Limits(max_edges=0)}, "max_edges"),
         ({"limits": Limits(commit_every_s=float("nan"))}, "commit_every_s"),
         ({"dtype": "float16"}, "float32, float64"),
+        ({"limits": Limits(max_memory=2**20)}, "max_memory: 1,048,576 bytes"),
+        ({"limits": Limits(max_memory=2**70)}, "max_memory.*petabyte"),
     ],
 )
 def test_options_that_cannot_be_meant(lk: Lake, more: dict[str, Any], message: str) -> None:
@@ -277,7 +304,9 @@ def test_options_that_cannot_be_meant(lk: Lake, more: dict[str, Any], message: s
     assert rows(lk) == []
 
 
-@pytest.mark.parametrize("text", ["", "1", "0/3", "4/3", "a/b", "1/0", "-1/3", "1/3/5", "¹/3"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "0/3", "4/3", "a/b", "1/0", "-1/3", "1/3/5", "¹/3", "1/1000001"]
+)
 def test_shards_that_are_none(text: str) -> None:
     with pytest.raises(InvalidInputError, match="expected K"):
         Shard.parse(text)

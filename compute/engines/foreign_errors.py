@@ -40,7 +40,9 @@ def described(error: BaseException) -> str:
     >>> described(ValueError("too small.\\nIt was 3."))
     'ValueError: too small'
     """
-    text = str(error).strip().partition("\n")[0]
+    # An output that was no UTF-8 leaves characters no table can hold.
+    text = str(error).encode("utf-8", "backslashreplace").decode("utf-8")
+    text = text.strip().partition("\n")[0]
     if len(text) > LONG_LINE:
         text = text.partition(". ")[0]
     text = text.rstrip(".")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from compute.environments.engine_packages import DISTRIBUTIONS, EXTRAS, needed_packages
+from compute.environments.engine_packages import (
+    DISTRIBUTIONS,
+    EXCLUDED_BY,
+    EXTRAS,
+    needed_packages,
+)
 from compute.environments.environment import HERE, Environment
 from compute.environments.installation import install_command
 from compute.environments.probe import Probe, probe
@@ -63,7 +68,10 @@ def check_environment(environment: Environment, engine: str | None = None) -> li
 def missing_parts(found: Probe, engine: str | None = None) -> list[str]:
     """What an environment lacks to run jobs, or those of an engine, each with what to do."""
     environment = found.environment
-    command = install_command(found, engine)
+    rival = EXCLUDED_BY.get(engine or "")
+    if rival is not None and found.packages[rival] is None:
+        rival = None
+    command = install_command(found, None if rival else engine)
     problems = []
     if found.atomlake is None:
         problems.append(
@@ -78,25 +86,35 @@ def missing_parts(found: Probe, engine: str | None = None) -> list[str]:
     if engine is not None:
         missing = [p for p in needed_packages(engine) if found.packages[p] is None]
         if missing:
-            problems.append(_missing_packages(environment, engine, missing, command))
+            advice = _advice(environment, engine, missing, command, rival)
+            problems.append(
+                f"The {environment} lacks {_names(missing)}. Models of the engine {engine} need "
+                f"{', '.join(needed_packages(engine))}. {advice}"
+            )
     return problems
 
 
-def _missing_packages(
-    environment: Environment, engine: str, missing: list[str], command: str
+def _advice(
+    environment: Environment, engine: str, missing: list[str], command: str, rival: str | None
 ) -> str:
-    names = ", ".join(DISTRIBUTIONS[package] for package in missing)
+    """How to get the packages an engine lacks."""
+    if rival is not None:
+        return (
+            f"It has {DISTRIBUTIONS[rival]}, and the two exclude each other. Name an environment "
+            "that has them with --env NAME, or make one; 'atomlake env list' shows those there are."
+        )
     advice = f"Install what is missing: {command}"
     if engine not in EXTRAS:
-        advice = f"Install what is missing: {environment.python} -m pip install {names}"
+        advice = f"Install what is missing: {environment.python} -m pip install {_names(missing)}"
     if environment.name == HERE:
         advice += (
             "\nOr name an environment that has it, with --env NAME; 'atomlake env list' shows them."
         )
-    return (
-        f"The {environment} lacks {names}. Models of the engine {engine} need "
-        f"{', '.join(needed_packages(engine))}. {advice}"
-    )
+    return advice
+
+
+def _names(packages: list[str]) -> str:
+    return ", ".join(DISTRIBUTIONS[package] for package in packages)
 
 
 def _import_faults(found: Probe, *modules: str, engine: str | None = None) -> list[str]:

@@ -20,6 +20,8 @@ ENGINES: dict[str, tuple[str, ...]] = {
     "ase": ("ase",),
 }
 EXTRAS = {"mace": "mace", "nequip": "nequip", "allegro": "nequip"}  # in pyproject.toml
+# They need different versions of e3nn: installing one beside the other breaks the other.
+EXCLUDED_BY = {"mace": "nequip", "nequip": "mace", "allegro": "mace"}
 
 
 def needed_packages(engine: str) -> tuple[str, ...]:

@@ -132,7 +132,7 @@ def _read(file: Path) -> list[Environment]:
             f"{file} cannot be read: {error.strerror}. The environments are kept there. Mend that, "
             "or name another file in the environment variable ATOMLAKE_ENVIRONMENTS."
         ) from error
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         raise InvalidInputError(
             f"{file} is damaged ({error}). Expected "
             '{"environments": {"NAME": {"python": "PATH"}}}. Mend it, or delete it and register '

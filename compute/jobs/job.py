@@ -15,6 +15,7 @@ LATENTS = ("none", "last", "all")
 DTYPES = ("float32", "float64")
 COMMIT_EVERY_S = 60.0
 COMMIT_ATOMS = 2_000_000
+MOST_SHARDS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,15 @@ class Shard:
         Raises
         ------
         InvalidInputError
-            It is not two whole numbers with 1 <= K <= N.
+            It is not two whole numbers with 1 <= K <= N, or N is beyond `MOST_SHARDS`.
         """
         number, slash, of = text.partition("/")
         if not (slash and number.isascii() and number.isdigit() and of.isascii() and of.isdigit()):
             raise InvalidInputError(f"Shard {text!r}: expected K/N, e.g. 1/8.")
+        if len(of) > len(str(MOST_SHARDS)) or int(of) > MOST_SHARDS:
+            raise InvalidInputError(
+                f"Shard {text[:40]}: expected K/N with N of at most {MOST_SHARDS:,}, e.g. 1/8."
+            )
         shard = cls(int(number), int(of))
         if not 1 <= shard.number <= shard.of:
             raise InvalidInputError(f"Shard {text}: expected K from 1 to N, e.g. 1/8 … 8/8.")

@@ -16,7 +16,7 @@ _LINE_EVERY_S = 30.0
 @contextmanager
 def progress_shown(*, is_wanted: bool) -> Iterator[Progress]:
     """A callback that shows structures, atoms/s, failures and time left on standard error."""
-    if not is_wanted:
+    if not is_wanted or sys.stderr is None:  # None where it was closed
         yield no_progress
     elif sys.stderr.isatty():
         yield lambda tally, seconds: _write(f"\r\x1b[2K{progress_text(tally, seconds)}")

@@ -10,6 +10,8 @@ from compute.jobs.job import DTYPES, LATENTS, Limits, Shard, Task
 from lake.errors import InvalidInputError
 from lake.latents.latent_writer import DTYPES as LATENT_DTYPES
 
+MOST_MEMORY = 2**50  # bytes; the system cannot be told of much more
+
 
 @dataclass(frozen=True)
 class Request:
@@ -70,6 +72,10 @@ class Request:
             value = getattr(limits, name)
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise InvalidInputError(f"{name}: {value}. Expected a number above 0.")
+        if limits.max_memory is not None and limits.max_memory > MOST_MEMORY:
+            raise InvalidInputError(
+                f"max_memory: {limits.max_memory}. Expected at most a petabyte."
+            )
 
 
 def _check_one_of(name: str, value: str, allowed: Sequence[str]) -> None:

@@ -85,7 +85,7 @@ def run(lake: Lake, request: Request, progress: Progress = no_progress) -> JobRe
         tally.n_left,
         time.monotonic() - started_s,
         lake.version,
-        processes.is_stopped,
+        processes.is_stopped and tally.n_left > 0,
     )
 
 

@@ -17,6 +17,8 @@ from lake.errors import AtomlakeError, InvalidInputError, NotFoundError
 
 TELL_EVERY_S = 0.5
 SAME_SIGNAL_S = 3.0
+# With less, libraries end the process, or wait for ever for a thread that cannot start.
+LEAST_ROOM = 512 * 2**20  # bytes
 _MEMORY_RAN_OUT = (
     "Memory ran out. What was committed stays. Expected room for a few batches of structures. Run "
     "the same command again with --max-edges lower, or with more memory."
@@ -58,7 +60,6 @@ def main(path: str) -> int:
     _stop_when_told(stop)
     try:
         job = Job.from_json(Path(path).read_text("utf-8"))
-        _bound_memory(job.limits.max_memory)
         for model in job.models:
             _evaluate(job, model, events, stop)
     except (InvalidInputError, NotFoundError) as error:
@@ -91,6 +92,7 @@ def _evaluate(job: Job, model: JobModel, events: Events, stop: threading.Event) 
     engine = load_engine(
         model.engine, model.path, device=device, dtype=job.dtype, options=model.options
     )
+    _bound_memory(job.limits.max_memory)
     key = f"{model.sha256[:16]} {engine.device_name} {job.dtype} {job.task} {job.latents}"
     limits = job.limits
     budget = AdaptiveBudget(engine, model.engine, key, limits.max_edges, limits.batch)
@@ -126,9 +128,33 @@ def _stop_when_told(stop: threading.Event) -> None:
 
 
 def _bound_memory(max_memory: int | None) -> None:
-    """Let allocations beyond the bound fail, where they can be answered by smaller batches."""
-    if max_memory is not None:
-        resource.setrlimit(resource.RLIMIT_DATA, (max_memory, max_memory))
+    """Let allocations beyond the bound fail, where they can be answered by smaller batches.
+
+    Only once the model is loaded: libraries that find no room while they are loaded say anything.
+
+    Raises
+    ------
+    InvalidInputError
+        It leaves no room beside what the worker has already.
+    """
+    if max_memory is None:
+        return
+    used = _memory_counted()
+    if used + LEAST_ROOM > max_memory:
+        raise InvalidInputError(
+            f"max_memory: {max_memory:,} bytes. With the model loaded, the worker has {used:,} "
+            f"already, and needs {LEAST_ROOM:,} more to work with. Give --max-memory "
+            f"{-(-(used + LEAST_ROOM) // 2**20)}M or more."
+        )
+    resource.setrlimit(resource.RLIMIT_DATA, (max_memory, max_memory))
+
+
+def _memory_counted() -> int:
+    """Bytes that count towards the bound, as the kernel says."""
+    for line in Path("/proc/self/status").read_text("utf-8").splitlines():
+        if line.startswith("VmData:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 if __name__ == "__main__":
