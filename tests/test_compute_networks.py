@@ -145,7 +145,7 @@ def test_a_structure_with_too_many_neighbours_for_the_memory_fails_alone(
     file = tmp_path / "huge.xyz"
     write(file, [bulk("Cu", cubic=True), bulk("Cu", cubic=True) * (60, 60, 60)])
     ingest(lk, "extxyz", [str(file)], dataset="huge")
-    limits = Limits(max_memory=3 * 2**30)
+    limits = Limits(max_memory=2200 * 2**20)
     report = run(lk, Request("predict", ["huge"], ["mace"], limits=limits))
     assert (report.total("ok"), report.total("failed")) == (1, 1)
     (failed,) = lk.scan("predictions").filter(status="failed").collect().to_dicts()

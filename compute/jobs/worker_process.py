@@ -25,6 +25,8 @@ ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": "17179869184",
     "MALLOC_TOP_PAD_": "268435456",
 }
+# Room that is only padded counts towards a bound on the memory as much as any other.
+BOUNDED_ALLOCATOR = {"MALLOC_ARENA_MAX": "4"}
 _LAST_LINES = 12
 
 
@@ -68,7 +70,7 @@ class WorkerProcesses:
                     text=True,
                     encoding="utf-8",
                     errors="replace",
-                    env=os.environ | ALLOCATOR,
+                    env=os.environ | _allocator(job),
                 )
                 self._running.add(process)
             try:
@@ -89,6 +91,10 @@ class WorkerProcesses:
     def _was_told_to_end(self, code: int) -> bool:
         """Whether a worker ended because it was told to before it could listen."""
         return self.is_stopped and code in (-signal.SIGTERM, -signal.SIGINT)
+
+
+def _allocator(job: Job) -> dict[str, str]:
+    return ALLOCATOR if job.limits.max_memory is None else BOUNDED_ALLOCATOR
 
 
 def _follow(process: subprocess.Popen[str], job: Job, listen: Listener) -> AtomlakeError | None:

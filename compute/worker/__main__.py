@@ -92,7 +92,6 @@ def _evaluate(job: Job, model: JobModel, events: Events, stop: threading.Event) 
     engine = load_engine(
         model.engine, model.path, device=device, dtype=job.dtype, options=model.options
     )
-    _bound_memory(job.limits.max_memory)
     key = f"{model.sha256[:16]} {engine.device_name} {job.dtype} {job.task} {job.latents}"
     limits = job.limits
     budget = AdaptiveBudget(engine, model.engine, key, limits.max_edges, limits.batch)
@@ -100,6 +99,7 @@ def _evaluate(job: Job, model: JobModel, events: Events, stop: threading.Event) 
         if stop.is_set():
             return
         evaluation = Evaluation(lk, job, model, dataset, engine, budget, stop)
+        _bound_memory(job.limits.max_memory)
         what = {"model": model.name, "dataset": dataset, "device": engine.device_name}
         telling = Telling(events, stop, total=len(evaluation), **what)
         telling.flush()
@@ -130,7 +130,8 @@ def _stop_when_told(stop: threading.Event) -> None:
 def _bound_memory(max_memory: int | None) -> None:
     """Let allocations beyond the bound fail, where they can be answered by smaller batches.
 
-    Only once the model is loaded: libraries that find no room while they are loaded say anything.
+    Only once the model is loaded and the lake was read: a library that finds no room while it
+    starts says anything, or waits for ever for a thread it could not start.
 
     Raises
     ------
@@ -139,6 +140,8 @@ def _bound_memory(max_memory: int | None) -> None:
     """
     if max_memory is None:
         return
+    if resource.getrlimit(resource.RLIMIT_DATA)[0] == max_memory:
+        return  # since an earlier dataset or model
     used = _memory_counted()
     if used + LEAST_ROOM > max_memory:
         raise InvalidInputError(
