@@ -190,7 +190,8 @@ def test_structures_dropped_at_the_same_moment_get_no_rows(
     here = landing(lk)
     here.add(evaluated(1))
     do_between(monkeypatch, lambda: lk.drop(dataset="cu"))
-    assert here.commit() is None
+    with pytest.raises(ConflictError, match="cu were dropped"):
+        here.commit()
     assert count(lk, "predictions") == 0
 
 
@@ -349,12 +350,14 @@ def test_latents_that_are_there_are_not_written_again(lk: Lake) -> None:
     assert lk.check() == []
 
 
-def test_structures_dropped_meanwhile_get_no_rows(lk: Lake) -> None:
+def test_structures_dropped_meanwhile_are_an_error(lk: Lake) -> None:
     here = landing(lk, layers={1: "last"})
     here.add(evaluated(1, 2))
     lk.drop(dataset="cu")
-    assert here.commit() is None
+    with pytest.raises(ConflictError, match="cu were dropped"):
+        here.commit()
     assert count(lk, "predictions") == 0
+    assert lk.check() == []
 
 
 def test_a_model_taken_out_meanwhile_is_an_error(lk: Lake) -> None:

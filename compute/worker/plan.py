@@ -66,12 +66,13 @@ class Plan:
         Raises
         ------
         ConflictError
-            The model is no longer registered.
+            The model is no longer registered, or none of the structures is in the dataset.
         """
         reader = Reader(self._storage, state)
         self._check_model(reader)
         self.done = self._files.read(reader)
         there = self._structure_ids(reader)
+        self._check_structures(there)
         predictions = self._new_predictions(self.done, there)
         pointers = self._new_pointers(self.done, there)
         self._answered = np.concatenate((_ids(predictions), _ids(pointers)))
@@ -154,6 +155,15 @@ class Plan:
             raise ConflictError(
                 f"Model {self._model.name} was taken out of {self._storage.uri} while it was "
                 "computed. Nothing was committed. Register it and run the same command again."
+            )
+
+    def _check_structures(self, there: Ids) -> None:
+        computed = np.concatenate((_ids(self._predictions), _ids(self._pointers)))
+        if not np.isin(computed, there).any():
+            raise ConflictError(
+                f"The structures of {self.partition['dataset']} were dropped from "
+                f"{self._storage.uri} while they were computed. What was computed since the last "
+                "commit was not stored. Ingest them and run the same command again."
             )
 
     def _write(self, name: str, rows: pa.Table) -> DataFile:
