@@ -89,6 +89,10 @@ def test_a_condition_chooses_and_the_rest_comes_later(lk: Lake) -> None:
     assert len(rows(lk)) == N
 
 
+def test_a_condition_that_fits_nothing_is_said(lk: Lake) -> None:
+    assert "No structure is chosen" in run(lk, request(where="n_atoms = 99")).text()
+
+
 def test_shards_make_a_whole(lk: Lake) -> None:
     done = [run(lk, request(shard=Shard(k, 3))).total("ok") for k in (1, 2, 3)]
     assert sum(done) == N
@@ -119,7 +123,9 @@ def test_a_failing_calculator_leaves_reasons_and_goes_on(lk: Lake) -> None:
         assert "no convergence in 100 steps" in row["error"]
         assert row["n_atoms"] == 3
         assert row["energy"] is None
-    assert run(lk, request("touchy")).n_missing == 0
+    nothing = run(lk, request("touchy"))
+    assert nothing.n_missing == 0
+    assert f"but {N // 4} results that failed earlier" in nothing.text()
     again = run(lk, request("touchy", only_failed=True))
     assert again.n_missing == again.total("failed") == N // 4
     assert len(rows(lk, "touchy")) == N

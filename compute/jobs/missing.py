@@ -75,6 +75,18 @@ class DoneFiles:
         return {layer: _joined(parts) for layer, parts in found.items()}
 
 
+def chosen_places(reader: Reader, job: Job, index: RowIndex) -> Places:
+    """Places of the structures a job is about, done or not, in the order of the files.
+
+    Raises
+    ------
+    InvalidInputError
+        The job's condition is not SQL, or names what is not there.
+    """
+    places = select_places(reader, index, job.where)
+    return places[in_shard(index.ids_at(places), job.shard)]
+
+
 def missing_places(
     reader: Reader, job: Job, index: RowIndex, done: Done, layers: Sequence[str]
 ) -> Places:
@@ -94,12 +106,11 @@ def missing_places(
     InvalidInputError
         The job's condition is not SQL, or names what is not there.
     """
-    places = select_places(reader, index, job.where)
+    places = chosen_places(reader, job, index)
     ids = index.ids_at(places)
-    wanted = in_shard(ids, job.shard)
     if job.only_failed:
-        return places[wanted & np.isin(ids, done.failed)]
-    return places[wanted & ~is_done(ids, done, job, layers)]
+        return places[np.isin(ids, done.failed)]
+    return places[~is_done(ids, done, job, layers)]
 
 
 def is_done(ids: Ids, done: Done, job: Job, layers: Sequence[str]) -> NDArray[np.bool_]:

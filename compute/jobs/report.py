@@ -49,7 +49,11 @@ class Tally:
 
 @dataclass(frozen=True)
 class JobReport:
-    """What a job did. ``is_stopped`` says that it was told to end before everything was done."""
+    """What a job did. ``is_stopped`` says that it was told to end before everything was done.
+
+    ``n_chosen`` counts the results it was about, done or not, and ``n_failed_before`` those of them
+    that had failed when it began.
+    """
 
     job_id: str
     task: str
@@ -59,6 +63,8 @@ class JobReport:
     seconds: float
     version: int
     is_stopped: bool
+    n_chosen: int = 0
+    n_failed_before: int = 0
 
     def total(self, count: str) -> int:
         """Sum of one of the counts over all parts."""
@@ -70,10 +76,20 @@ class JobReport:
         fields = {k: v for k, v in vars(self).items() if k != "parts"}
         return fields | counts | {"parts": [asdict(part) for part in self.parts]}
 
+    def _nothing(self) -> str:
+        if not self.n_chosen:
+            return "No structure is chosen: the condition or the shard fits none."
+        if not self.n_failed_before:
+            return "Nothing is missing."
+        return (
+            f"Nothing is missing but {self.n_failed_before:,} results that failed earlier; "
+            "'atomlake compute retry --failed' tries them again."
+        )
+
     def text(self) -> str:
         """A summary for a person."""
         if not self.n_missing:
-            return "Nothing is missing."
+            return self._nothing()
         ok, failed, skipped = (self.total(c) for c in ("ok", "failed", "skipped"))
         rate = self.total("atoms") / self.seconds if self.seconds else 0.0
         took = f"{self.seconds:.1f} s ({rate:,.0f} atoms/s); version {self.version}"

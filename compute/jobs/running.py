@@ -13,13 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from compute.environments.checking import require_usable
 from compute.environments.environment import Environment
 from compute.environments.registry import find_environment
 from compute.jobs.coverage import known_datasets
 from compute.jobs.devices import find_devices
 from compute.jobs.job import Job, JobModel
-from compute.jobs.missing import DoneFiles, layer_names, missing_places
+from compute.jobs.missing import DoneFiles, chosen_places, layer_names, missing_places
 from compute.jobs.report import JobReport, Tally
 from compute.jobs.request import Request
 from compute.jobs.worker_process import WorkerProcesses
@@ -69,9 +71,9 @@ def run(lake: Lake, request: Request, progress: Progress = no_progress) -> JobRe
     request.check()
     devices = find_devices(request.device)
     started_s = time.monotonic()
-    n_missing, models = _missing(lake.reader, request)
+    extent, models = _missing(lake.reader, request)
     job_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
-    tally = Tally(n_missing)
+    tally = Tally(extent.n_missing)
     processes = WorkerProcesses()
     if models:
         works = _works(models)
@@ -81,19 +83,31 @@ def run(lake: Lake, request: Request, progress: Progress = no_progress) -> JobRe
         job_id,
         request.task,
         list(tally.parts.values()),
-        n_missing,
+        extent.n_missing,
         tally.n_left,
         time.monotonic() - started_s,
         lake.version,
         processes.is_stopped and tally.n_left > 0,
+        extent.n_chosen,
+        extent.n_failed,
     )
 
 
-def _missing(reader: Reader, request: Request) -> tuple[int, list[Model]]:
+@dataclass
+class _Extent:
+    """Results a request is about, those missing of them, and those that failed earlier."""
+
+    n_chosen: int = 0
+    n_missing: int = 0
+    n_failed: int = 0
+
+
+def _missing(reader: Reader, request: Request) -> tuple[_Extent, list[Model]]:
     """How many results are missing, and the models they are missing of."""
     datasets = known_datasets(reader, request.datasets)
     models = match_models(reader, request.models)
-    total, left = 0, []
+    extent = _Extent()
+    left = []
     indices = {
         dataset: RowIndex(reader.storage, "structures", reader.files("structures", dataset=dataset))
         for dataset in datasets
@@ -109,11 +123,15 @@ def _missing(reader: Reader, request: Request) -> tuple[int, list[Model]]:
         of_model = 0
         for dataset in datasets:
             done = DoneFiles(dataset, job.models[0]).read(reader)
-            of_model += len(missing_places(reader, job, indices[dataset], done, names))
-        total += of_model
+            index = indices[dataset]
+            chosen = index.ids_at(chosen_places(reader, job, index))
+            extent.n_chosen += len(chosen)
+            extent.n_failed += int(np.isin(chosen, done.failed).sum())
+            of_model += len(missing_places(reader, job, index, done, names))
+        extent.n_missing += of_model
         if of_model:
             left.append(model)
-    return total, left
+    return extent, left
 
 
 def _works(models: Sequence[Model]) -> list[_Work]:
