@@ -1,0 +1,1 @@
+"""Which loss trains the better potential for defects: tables, statistics and training curves."""
