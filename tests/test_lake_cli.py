@@ -79,7 +79,7 @@ def test_the_lake_may_come_from_the_environment(uri: str) -> None:
         (("info",), "No lake is named"),
         (("info", "--lake", "nowhere"), "holds no lake"),
         (("inf",), "Did you mean info"),
-        (("schema", "label"), "Did you mean labels?"),
+        (("schema", "label"), "Did you mean labels, labelled?"),
         (("info", "--storage-option", "region"), "expected KEY=VALUE"),
         (("tag", "--lake", "nowhere"), "Missing argument NAME"),
     ],
@@ -127,6 +127,19 @@ def test_init_makes_a_lake_that_info_describes(tmp_path: Path) -> None:
 def test_schema_lists_units() -> None:
     records = json.loads(run("schema", "labels", "--json").output)
     assert {r["column"]: r["unit"] for r in records}["forces"] == "eV/Å"
+
+
+def test_schema_knows_the_views() -> None:
+    records = json.loads(run("schema", "force_errors", "--json").output)
+    assert records[-1] == {
+        "column": "error_norm",
+        "type": "DOUBLE",
+        "unit": "eV/Å",
+        "meaning": "norm of the error vector",
+    }
+    listed = json.loads(run("schema", "--json").output)
+    assert {"structures", "force_errors"} <= {record["table"] for record in listed}
+    assert "Did you mean force_errors?" in run("schema", "force_error").output
 
 
 class TestSql:

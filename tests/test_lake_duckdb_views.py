@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,8 @@ from lake_samples import append, ingest, label, structure
 import lake
 from lake.lake import Lake
 from lake.views.duckdb_views import LONG_VIEWS, view_sql
+from lake.views.view_header import ViewColumn, read_header
+from schemas import TABLES
 
 
 @pytest.fixture
@@ -25,8 +26,7 @@ def lk(tmp_path: Path) -> Lake:
 
 @pytest.mark.parametrize("name", LONG_VIEWS)
 def test_a_header_names_the_columns_of_the_view(lk: Lake, name: str) -> None:
-    header = view_sql(name).partition("-- columns:\n")[2].partition("\nSELECT")[0]
-    declared = [tuple(re.split(r"\s+", line)[1:3]) for line in header.splitlines()]
+    declared = [(column.name, column.type) for column in read_header(view_sql(name)).columns]
     found = lk.sql(f"SELECT column_name, column_type FROM (DESCRIBE {name})").fetchall()
     short = [(column, kind.partition("(")[0]) for column, kind in found]
     assert declared == short
@@ -43,3 +43,28 @@ def test_labelled_has_a_row_for_every_label_of_a_structure(lk: Lake) -> None:
         ("cu", 2, "dft", 2.0, "bulk", 2, [0.5, 0.5]),
         ("ni", 1, "dft", 1.0, "bulk", 2, [0.5, 0.5]),
     ]
+
+
+def test_a_header_tells_grain_meaning_and_units() -> None:
+    header = read_header(view_sql("force_errors"))
+    assert header.doc == "Error of every model's force on every atom, against every label set."
+    assert header.grain == ("dataset", "structure_id", "label_set", "model", "atom")
+    assert header.columns[4] == ViewColumn(
+        "atom", "BIGINT", None, "index of the atom in the structure, from 0"
+    )
+    assert header.columns[-1] == ViewColumn(
+        "error_norm", "DOUBLE", "eV/Å", "norm of the error vector"
+    )
+
+
+@pytest.mark.parametrize("name", LONG_VIEWS)
+def test_a_view_has_a_unit_wherever_it_repeats_a_column_that_has_one(name: str) -> None:
+    tables = [TABLES[table] for table in LONG_VIEWS[name]]
+    units = {column.name: column.unit for table in tables for column in table.columns}
+    for column in read_header(view_sql(name)).columns:
+        assert column.unit == units.get(column.name, column.unit), column.name
+
+
+def test_a_header_that_is_none_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not the header of a view"):
+        read_header("-- Nothing.\n-- columns:\n--   a BIGINT  no grain\nSELECT 1 AS a")

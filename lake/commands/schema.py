@@ -11,38 +11,58 @@ from lake.commands.target import Target, pass_target
 from lake.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from schemas import Table
+    from lake.commands.printing import Record
 
 
 @click.command()
 @click.argument("table", required=False)
 @pass_target
 def schema(target: Target, table: str | None) -> None:
-    """List the tables, or the columns of TABLE with their units.
+    """List the tables and views, or the columns of TABLE with their units.
 
     \b
     Example:
       atomlake schema
       atomlake schema labels
+      atomlake schema force_errors
     """
+    print_records(target, table_records() if table is None else column_records(table))
+
+
+def table_records() -> list[Record]:
+    """Name, grain and meaning of every table and view."""
+    from lake.views.duckdb_views import LONG_VIEWS, view_sql
+    from lake.views.view_header import ViewHeader, read_header
+    from schemas import TABLES, Table
+
+    described: dict[str, Table | ViewHeader] = dict(TABLES)
+    described |= {name: read_header(view_sql(name)) for name in LONG_VIEWS}
+    return [
+        {"table": name, "one row per": ", ".join(each.grain), "holds": each.doc}
+        for name, each in described.items()
+    ]
+
+
+def column_records(name: str) -> list[Record]:
+    """Name, type, unit and meaning of every column of a table or a view.
+
+    Raises
+    ------
+    NotFoundError
+        There is none of this name.
+    """
+    from lake.views.duckdb_views import LONG_VIEWS, RELATIONS
     from schemas import TABLES
 
-    if table is None:
-        print_records(target, [table_record(t) for t in TABLES.values()])
-    elif table in TABLES:
-        print_records(target, column_records(TABLES[table]))
-    else:
-        raise NotFoundError.among("table", table, TABLES)
+    if name in TABLES:
+        return _columns_of_table(name)
+    if name in LONG_VIEWS:
+        return _columns_of_view(name)
+    raise NotFoundError.among("table or view", name, RELATIONS)
 
 
-def table_record(table: Table) -> dict[str, str]:
-    """Name, grain and meaning of a table."""
-    return {"table": table.name, "one row per": ", ".join(table.grain), "holds": table.doc}
-
-
-def column_records(table: Table) -> list[dict[str, str]]:
-    """Name, type, unit and meaning of every column of a table."""
-    from schemas import duckdb_type
+def _columns_of_table(name: str) -> list[Record]:
+    from schemas import TABLES, duckdb_type
 
     return [
         {
@@ -52,5 +72,20 @@ def column_records(table: Table) -> list[dict[str, str]]:
             "null": "" if column.required else "yes",
             "meaning": column.doc,
         }
-        for column in table.columns
+        for column in TABLES[name].columns
+    ]
+
+
+def _columns_of_view(name: str) -> list[Record]:
+    from lake.views.duckdb_views import view_sql
+    from lake.views.view_header import read_header
+
+    return [
+        {
+            "column": column.name,
+            "type": column.type,
+            "unit": column.unit or "",
+            "meaning": column.doc,
+        }
+        for column in read_header(view_sql(name)).columns
     ]

@@ -9,14 +9,14 @@ import click
 
 from lake.commands.printing import print_frame, print_records
 from lake.commands.question import Ask, asker
-from lake.commands.schema import column_records, table_record
+from lake.commands.schema import column_records, table_records
 from lake.commands.statements import is_blank, split_statements
 from lake.commands.target import Target, pass_target
-from lake.errors import AtomlakeError, InvalidInputError, NotFoundError
+from lake.errors import AtomlakeError, InvalidInputError
 
 HELP = r"""End a statement with a semicolon.
-\tables     the tables of the lake
-\schema T   the columns of table T
+\tables     the tables and views of the lake
+\schema T   the columns of T
 \quit       leave"""
 
 
@@ -88,8 +88,6 @@ def answered(target: Target, ask: Ask, words: str) -> bool:
 
 def answer(target: Target, ask: Ask, words: str) -> None:
     """Print the answer to a statement or a backslash command."""
-    from schemas import TABLES
-
     if not words.startswith("\\"):
         if not is_blank(words):
             print_frame(target, ask(words))
@@ -98,10 +96,8 @@ def answer(target: Target, ask: Ask, words: str) -> None:
         case [r"\help"]:
             click.echo(HELP)
         case [r"\tables"]:
-            print_records(target, [table_record(table) for table in TABLES.values()])
-        case [r"\schema", name] if name in TABLES:
-            print_records(target, column_records(TABLES[name]))
+            print_records(target, table_records())
         case [r"\schema", name]:
-            raise NotFoundError.among("table", name, TABLES)
+            print_records(target, column_records(name))
         case _:
             raise InvalidInputError(f"{words}: not a command of the shell.\n{HELP}")
