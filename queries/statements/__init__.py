@@ -1,0 +1,1 @@
+"""SQL in files: reading it, and running it over a lake."""
