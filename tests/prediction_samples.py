@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from lake_samples import append
 
+import lake
+from ingest.api import ingest
+from ingest.predictions.report import PredictionReport
 from lake.lake import Lake
 
 Write = Callable[[str, str | bytes], str]
@@ -140,6 +143,30 @@ def writer(folder: Path) -> Write:
         return str(path)
 
     return write
+
+
+def lake_of(folder: Path, frames: Sequence[Frame]) -> Lake:
+    """A lake with frames and their labels in the dataset cu, and a model."""
+    lk = lake.create(str(folder / "lake"))
+    path = writer(folder)("structures.xyz", structures(frames))
+    ingest(lk, "extxyz", [path], dataset="cu")
+    register(lk)
+    return lk
+
+
+def text_of(frames: Sequence[Frame], **how: Any) -> str:
+    return "".join(frame.text(**how) for frame in frames)
+
+
+def counts(report: PredictionReport) -> tuple[int, int, int, int]:
+    names = ("frames_read", "rows", "duplicates", "rejects")
+    read, rows, duplicates, rejects = (report.total(name) for name in names)
+    assert read == rows + duplicates + rejects
+    return read, rows, duplicates, rejects
+
+
+def reasons(report: PredictionReport) -> list[str]:
+    return [reject.reason for _, reject in report.rejects]
 
 
 def predictions(lk: Lake) -> list[tuple[Any, ...]]:

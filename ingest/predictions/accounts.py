@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ingest.frames.frames import Reject
 from ingest.landing.report import SourceReport
-from ingest.predictions.resolution import PredictionRows, Resolution
+from ingest.predictions.landed_rows import PredictionRows
+from ingest.predictions.resolution import Resolution
 from ingest.tasks.tasks import Source
 from lake.errors import JobFailedError
 

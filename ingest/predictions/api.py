@@ -86,7 +86,7 @@ def ingest_predictions(
         There is no such model, dataset or format.
     InvalidInputError
         An option is wrong, a name stands for nothing that can be read, or it is not clear which
-        keys hold the predictions.
+        keys hold the predictions, or those taken hold the reference labels.
     ConflictError
         Structures were dropped meanwhile.
     """
@@ -128,6 +128,7 @@ def ingest_predictions(
         if not unchanged:  # a file left alone may be the one that has a mapped key
             check_mapped_keys(rules, landing.collector.seen)
         keys = check_choices(landing.collector.choices)
+        landing.check_references(keys)
         version = landing.commit()
     return landing.report(version, keys, skipped)
 

@@ -14,13 +14,14 @@ import numpy as np
 
 from ingest.frames.frames import Reject
 from ingest.labels.seen_keys import SeenKeys
+from ingest.predictions.landed_rows import PredictionRows
 from ingest.predictions.matching import Matcher
 from ingest.predictions.predicted import Predicted
 from ingest.predictions.prediction_keys import Choice
 from ingest.predictions.prediction_rows import checks_of, prediction_rows
 from ingest.predictions.reading import PredictionTaskResult
-from ingest.predictions.resolution import PredictionRows
 from ingest.predictions.structure_index import Targets
+from ingest.predictions.written_rows import WrittenRows
 from lake.log.data_files import DataFile, DataFileWriter, open_data_file
 from lake.storage.storage import Storage
 from schemas import TABLES
@@ -57,9 +58,14 @@ class Collector:
         self.seen = SeenKeys()
 
     @property
-    def written(self) -> set[str]:
+    def paths(self) -> set[str]:
         """Paths of the files below the lake."""
         return {f"predictions/{file.path}" for file in self.files.values()}
+
+    def written(self) -> WrittenRows:
+        """The rows that were written."""
+        rows = PredictionRows.concatenate(self.parts)
+        return WrittenRows(self._storage, self.files, rows)
 
     def add(self, result: PredictionTaskResult) -> None:
         """Take what a task read."""

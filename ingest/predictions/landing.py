@@ -16,11 +16,13 @@ from ingest.landing.report import SourceReport
 from ingest.predictions.accounts import PredictionAccounts, settle
 from ingest.predictions.collector import Collector
 from ingest.predictions.foundation import Foundation
-from ingest.predictions.known_predictions import Known, read_known, without_failed
+from ingest.predictions.known_predictions import Known, Whose, read_known, without_failed
 from ingest.predictions.matching import Matcher
 from ingest.predictions.options import PredictionOptions, find_model
+from ingest.predictions.prediction_keys import PLAIN
+from ingest.predictions.references import check_no_references
 from ingest.predictions.report import PredictionReport
-from ingest.predictions.resolution import PredictionRows, Resolution, resolve
+from ingest.predictions.resolution import Resolution, resolve
 from ingest.tasks.tasks import Source
 from lake.errors import StorageError
 from lake.lake import Lake
@@ -64,7 +66,7 @@ class PredictionLanding:
         self.accounts = PredictionAccounts({}, (), ())
         self.added: dict[str, int] = {}
         self.n_retried = 0
-        self._rows = PredictionRows.concatenate([])
+        self._written = self.collector.written()
         self._named: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -76,13 +78,27 @@ class PredictionLanding:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for path in self.collector.written - self._named:
+        for path in self.collector.paths - self._named:
             with suppress(StorageError):  # vacuum takes what cannot be taken now
                 self.lake.storage.delete(path)
 
+    def check_references(self, keys: Mapping[str, str]) -> None:
+        """Refuse what was taken from plain keys where it is the labels themselves.
+
+        Raises
+        ------
+        InvalidInputError
+            The predictions stand under other keys, or nowhere.
+        """
+        collected = self.collector
+        if any(choice.rank == PLAIN for choice in collected.choices if choice.keys):
+            check_no_references(
+                self.matched, self.datasets, collected.written(), keys, collected.seen, self._uri
+            )
+
     def commit(self) -> int | None:
         """Commit what is new; the version, or None when there was nothing to commit."""
-        self._rows = PredictionRows.concatenate(self.collector.parts)
+        self._written = self.collector.written()
         arguments = {
             **self.options.as_dict(),
             "files": [source.item.uri for source in self.sources],
@@ -116,18 +132,16 @@ class PredictionLanding:
         reader = Reader(self.lake.storage, state)
         rests_on = self._rests_on()
         rests_on.check_still_there(reader)
-        rows = self._rows
+        rows = self._written.rows
         known = {
             dataset: read_known(
-                reader,
-                self.datasets[dataset],
-                self.options.model,
-                self.model_id,
-                rows.structure_id[rows.dataset == dataset],
+                Whose(reader, self.datasets[dataset], self.options.model, self.model_id),
+                self._written,
+                np.flatnonzero(rows.dataset == dataset),
             )
             for dataset in np.unique(rows.dataset).tolist()
         }
-        resolution = resolve(rows, known, self._uri)
+        resolution = resolve(rows, known, self._uri, self._written.are_alike)
         collected = self.collector
         whole = [(s.index, s.reject) for s in self.sources if s.reject is not None]
         early = [*collected.rejects, *whole]
@@ -155,7 +169,7 @@ class PredictionLanding:
         )
 
     def _rests_on(self) -> Foundation:
-        rows = self._rows
+        rows = self._written.rows
         wanted = {
             self.datasets[d]: rows.structure_id[rows.dataset == d]
             for d in np.unique(rows.dataset).tolist()
@@ -166,7 +180,7 @@ class PredictionLanding:
         """The data files with the new rows alone."""
         kept = []
         for number, file in self.collector.files.items():
-            keep = resolution.adds[self._rows.file == number]
+            keep = resolution.adds[self._written.rows.file == number]
             if keep.any():
                 kept.append(cut_file(self.lake.storage, "predictions", file, keep))
         return kept
@@ -178,8 +192,8 @@ class PredictionLanding:
         replaced, copies = [], []
         self.n_retried = 0
         for dataset, there in known.items():
-            mine = resolution.adds & (self._rows.dataset == dataset)
-            new = set(self._rows.structure_id[mine].tolist())
+            mine = resolution.adds & (self._written.rows.dataset == dataset)
+            new = set(self._written.rows.structure_id[mine].tolist())
             partition = {"dataset": self.datasets[dataset], "model": self.options.model}
             for file in reader.files("predictions", **partition):
                 gone = there.failed.get(file.path, set()) & new

@@ -13,13 +13,9 @@ from ingest.predictions.near_geometries import (
     TOLERANCE_ANGSTROM,
     compare_geometries,
 )
-from ingest.predictions.near_labels import (
-    ENERGY_TOLERANCE,
-    FORCES_TOLERANCE,
-    NEAR_LABELS,
-    compare_labels,
-)
+from ingest.predictions.near_labels import NEAR_LABELS, compare_labels
 from ingest.predictions.neighbours import Pairs, nearest
+from ingest.predictions.numbers import ENERGY_TOLERANCE, FORCES_TOLERANCE
 from ingest.predictions.predicted import Geometries, Predicted, References
 from ingest.predictions.signed_rows import SignedRows, SignedTable
 from ingest.predictions.structure_index import StructureIndex, Targets

@@ -7,6 +7,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ingest.predictions.neighbours import Pairs, in_parts
+from ingest.predictions.numbers import (
+    FORCES_TOLERANCE,
+    ROUNDING,
+    TELLING_FORCE,
+    energy_tolerance,
+    floats,
+    whole,
+)
 from ingest.predictions.predicted import References
 from ingest.predictions.ragged import entries_of, greatest, offsets_of
 from ingest.predictions.signatures import weighted_means
@@ -14,14 +22,6 @@ from ingest.predictions.signed_rows import SignedRows, SignedTable
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-# Four decimals, as scripts print them; and total energies that went through single precision.
-FORCES_TOLERANCE = 1e-4  # eV/Å
-ENERGY_TOLERANCE = 1e-4  # eV
-ENERGY_RELATIVE_TOLERANCE = 2e-7
-# Forces that are all zero by symmetry tell nothing without an energy.
-_TELLING_FORCE = 1e-3  # eV/Å
-_ROUNDING = 1e-6
 
 
 def _sign(rows: pa.Table) -> Floats:
@@ -50,12 +50,12 @@ def compare_labels(
     """
     offsets = offsets_of(n_atoms)
     forces = frames.forces[entries_of(offsets, wanted)]
-    near = rows.near(_signatures(forces, n_atoms[wanted]), FORCES_TOLERANCE * (1 + _ROUNDING))
+    near = rows.near(_signatures(forces, n_atoms[wanted]), FORCES_TOLERANCE * (1 + ROUNDING))
     pairs = Pairs(wanted[near.frame], near.row)
     distance = np.full(len(pairs), np.inf)
     for part in in_parts(pairs, n_atoms):
         distance[part] = _distances(frames, offsets, pairs.take(part), rows)
-    is_near = distance <= 1 + _ROUNDING
+    is_near = distance <= 1 + ROUNDING
     return pairs.take(is_near), distance[is_near]
 
 
@@ -65,10 +65,9 @@ def _distances(frames: References, offsets: Integers, pairs: Pairs, rows: Signed
     forces = frames.forces[entries_of(offsets, pairs.frame)]
     apart = greatest(np.abs(forces - _forces(known)).max(axis=1), n_atoms) / FORCES_TOLERANCE
     energy, other = frames.energy[pairs.frame], known["energy"].to_numpy()
-    tolerance = ENERGY_TOLERANCE + ENERGY_RELATIVE_TOLERANCE * np.abs(energy)
-    energy_apart = np.abs(energy - other) / tolerance
+    energy_apart = np.abs(energy - other) / energy_tolerance(energy)
     is_compared = ~np.isnan(energy_apart)
-    is_telling = greatest(np.abs(forces).max(axis=1), n_atoms) > _TELLING_FORCE
+    is_telling = greatest(np.abs(forces).max(axis=1), n_atoms) > TELLING_FORCE
     apart = np.where(is_compared, np.maximum(apart, energy_apart), apart)
     distances: Floats = np.where(is_compared | is_telling, apart, np.inf)
     return distances
@@ -81,7 +80,4 @@ def _signatures(forces: Floats, n_atoms: Integers) -> Floats:
 
 def _forces(rows: pa.Table) -> Floats:
     """Forces of rows that all have some. Shape (N, 3), eV/Å."""
-    column = rows["forces"].combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    return np.stack([each.flatten().to_numpy() for each in column.flatten()], axis=1)
+    return np.stack([floats(each.flatten()) for each in whole(rows["forces"]).flatten()], axis=1)

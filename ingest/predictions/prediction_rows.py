@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ingest.predictions.numbers import Numbers
 from ingest.predictions.predicted import Predicted
 from ingest.predictions.ragged import entries_of, offsets_of
 from lake.structures.identity import label_checks
@@ -15,7 +16,6 @@ from schemas.models import PREDICTIONS
 from schemas.types import VECTORS, VOIGT
 
 Integers = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 
 def prediction_rows(
@@ -70,20 +70,16 @@ def checks_of(predicted: Predicted) -> Integers:
 
 def checks_of_rows(rows: pa.Table) -> Integers:
     """The same hash for rows of the table. Shape (m,)."""
-    rows = rows.combine_chunks()
+    numbers = Numbers.of(rows)
     checks = np.empty(rows.num_rows, np.int64)
-    has_forces = rows["forces"].is_valid().to_numpy()
+    has_forces = np.asarray(rows["forces"].is_valid())
     for with_forces in (True, False):
-        at = np.flatnonzero(has_forces == with_forces)
-        some = rows.take(pa.array(at)).combine_chunks()
-        if not some.num_rows:
-            continue
-        forces = _flat_components(some["forces"]) if with_forces else None
-        checks[at] = label_checks(
-            n_atoms=some["n_atoms"].to_numpy().astype(np.int64),
-            energy=_floats(some["energy"]),
-            forces=forces,
-            stress=np.stack([_floats(part) for part in _struct(some["stress"]).flatten()], axis=1),
+        mine = has_forces == with_forces
+        checks[mine] = label_checks(
+            n_atoms=numbers.n_atoms[mine],
+            energy=numbers.energy[mine],
+            forces=numbers.forces[np.repeat(mine, numbers.n_atoms)] if with_forces else None,
+            stress=numbers.stress[mine],
         )
     return checks
 
@@ -98,20 +94,3 @@ def _forces(predicted: Predicted, frame: Integers) -> pa.Array:
         for j in range(3)
     ]
     return pa.StructArray.from_arrays(lists, fields=list(VECTORS))
-
-
-def _flat_components(column: pa.ChunkedArray) -> Floats:
-    """Vectors of rows that all have some. Shape (N, 3)."""
-    return np.stack([_floats(each.flatten()) for each in _struct(column).flatten()], axis=1)
-
-
-def _struct(column: pa.ChunkedArray) -> pa.StructArray:
-    joined = column.combine_chunks()
-    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
-
-
-def _floats(values: pa.Array | pa.ChunkedArray) -> Floats:
-    """NULLs become NaN."""
-    if isinstance(values, pa.ChunkedArray):
-        return np.asarray(values.to_numpy(), np.float64)
-    return np.asarray(values.to_numpy(zero_copy_only=False), np.float64)

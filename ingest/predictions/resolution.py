@@ -3,46 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.predictions.known_predictions import Known
+from ingest.predictions.landed_rows import PredictionRows
+from ingest.predictions.numbers import energy_tolerance
 
 Integers = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class PredictionRows:
-    """Rows written, as columns of shape (n,): a frame has one for every structure it fits.
-
-    ``file`` numbers the data files, ``check`` hashes the numbers, ``energy`` is NaN where there is
-    none (eV). The order is that in which the rows stand in the files.
-    """
-
-    file: Integers
-    dataset: Integers
-    source: Integers
-    frame: Integers
-    line: Integers
-    structure_id: Integers
-    check: Integers
-    energy: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.file)
-
-    @classmethod
-    def concatenate(cls, parts: list[PredictionRows]) -> PredictionRows:
-        """Rows one after the other."""
-        columns = []
-        for each in fields(cls):
-            kind = np.float64 if each.name == "energy" else np.int64
-            columns.append(
-                np.concatenate([np.empty(0, kind), *(getattr(p, each.name) for p in parts)])
-            )
-        return cls(*columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +27,10 @@ class Resolution:
 
 
 def resolve(
-    rows: PredictionRows, known: Mapping[int, Known], uri: Callable[[int], str]
+    rows: PredictionRows,
+    known: Mapping[int, Known],
+    uri: Callable[[int], str],
+    are_alike: Callable[[int, int], bool],
 ) -> Resolution:
     """Tell new predictions from repeated and contradicting ones, as if read in order.
 
@@ -67,6 +40,8 @@ def resolve(
         What is there already, by index of the dataset.
     uri
         Name of a source.
+    are_alike
+        Whether two rows of one structure are the same but for the digits a text file left out.
     """
     order = np.lexsort((rows.frame, rows.source, rows.dataset))
     frame_of = np.stack((rows.dataset, rows.source, rows.frame), axis=1)[order]
@@ -81,7 +56,7 @@ def resolve(
     at = np.flatnonzero(np.isin(groups, groups[contested]))
     for frame_rows in np.split(order[at], np.flatnonzero(np.diff(groups[at])) + 1):
         numbers = frame_rows.tolist()
-        reasons = [_against(rows, row, known, held, uri) for row in numbers]
+        reasons = [_against(rows, row, known, held, uri, are_alike) for row in numbers]
         reason = next((reason for reason in reasons if reason), None)
         for row in numbers:
             key = int(rows.dataset[row]), int(rows.structure_id[row])
@@ -115,28 +90,36 @@ def _against(
     known: Mapping[int, Known],
     held: Mapping[tuple[int, int], int],
     uri: Callable[[int], str],
+    are_alike: Callable[[int, int], bool],
 ) -> str | None:
     """Why a row stands against what its structure has; None where it does not."""
     key = int(rows.dataset[row]), int(rows.structure_id[row])
     there = _numbers(known, key[0]).get(key[1])
-    place = "the lake"
-    if there is None and key in held:
+    if there is not None:
+        is_same = there[0] == rows.check[row] or row in known[key[0]].repeated
+        place, energy = "the lake", there[1]
+    elif key in held:
         holder = held[key]
-        there = int(rows.check[holder]), float(rows.energy[holder])
-        place = f"{uri(int(rows.source[holder]))}, frame {rows.frame[holder]}"
-        if rows.line[holder]:
-            place += f" (line {rows.line[holder]})"
-    if there is None or there[0] == rows.check[row]:
+        is_same = rows.check[holder] == rows.check[row] or are_alike(holder, row)
+        place, energy = _place(rows, holder, uri), float(rows.energy[holder])
+    else:
+        return None
+    if is_same:
         return None
     return (
         f"structure {key[1]} has another prediction of this model, from {place}: "
-        f"{_difference(there[1], float(rows.energy[row]))}. A model has one per structure. "
+        f"{_difference(energy, float(rows.energy[row]))}. A model has one per structure. "
         "Drop the old ones first (atomlake drop predictions), or name another --model"
     )
 
 
+def _place(rows: PredictionRows, row: int, uri: Callable[[int], str]) -> str:
+    line = f" (line {rows.line[row]})" if rows.line[row] else ""
+    return f"{uri(int(rows.source[row]))}, frame {rows.frame[row]}{line}"
+
+
 def _difference(there: float, here: float) -> str:
-    if there == here or (np.isnan(there) and np.isnan(here)):
+    if abs(there - here) <= energy_tolerance(there) or (np.isnan(there) and np.isnan(here)):
         return "the energy is the same, forces or stress differ"
     return f"the energy is {_energy(there)} there and {_energy(here)} here"
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from ingest.predictions.neighbours import Pairs, near_pairs
+from ingest.predictions.placed_rows import PlacedRows
 from lake.reader import Reader
 from lake.rows.row_groups import RowGroup, RowGroupCache, open_parquet
 
@@ -55,20 +56,20 @@ class SignedRows:
     def __init__(
         self, reader: Reader, table: SignedTable, datasets: Sequence[str], n_atoms: Integers
     ) -> None:
-        self._groups: list[RowGroup] = []
-        self._cache = RowGroupCache(reader.storage, ["n_atoms", *table.columns], CACHE_BYTES)
+        groups: list[RowGroup] = []
         group, row = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         ids, values = [np.empty(0, np.int64)], []
         for place in _row_groups(reader, table, datasets):
             at, rows = _with_n_atoms(reader, place, table, n_atoms)
             if len(at):
-                group.append(np.full(len(at), len(self._groups)))
+                group.append(np.full(len(at), len(groups)))
                 row.append(at)
                 ids.append(rows["structure_id"].to_numpy())
                 values.append(table.sign(rows))
-                self._groups.append(place)
+                groups.append(place)
         self.structure_id = np.concatenate(ids)
-        self._group, self._row = np.concatenate(group), np.concatenate(row)
+        cache = RowGroupCache(reader.storage, ["n_atoms", *table.columns], CACHE_BYTES)
+        self._places = PlacedRows(cache, groups, np.concatenate(group), np.concatenate(row))
         self._values = np.concatenate(values) if values else None
 
     def __len__(self) -> int:
@@ -92,19 +93,11 @@ class SignedRows:
             return Pairs.none()
         pairs = near_pairs(signatures, self._tree, radius)
         # One row group after the other, so that each is decoded once.
-        return pairs.take(np.argsort(self._group[pairs.row], kind="stable"))
+        return pairs.take(np.argsort(self._places.group[pairs.row], kind="stable"))
 
     def fetch(self, rows: Integers) -> pa.Table:
         """The columns of some rows, in the order asked."""
-        order = np.argsort(self._group[rows], kind="stable")
-        groups = self._group[rows][order]
-        parts = []
-        for each in np.split(order, np.flatnonzero(np.diff(groups)) + 1):
-            table = self._cache.read(self._groups[int(self._group[rows[each[0]]])])
-            parts.append(table.take(pa.array(self._row[rows[each]])))
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        return pa.concat_tables(parts).take(pa.array(back))
+        return self._places.fetch(rows)
 
 
 def _row_groups(reader: Reader, table: SignedTable, datasets: Sequence[str]) -> Iterator[RowGroup]:
