@@ -240,7 +240,9 @@ def structs(values: Floats, size: int) -> pa.Array:
     return pa.StructArray.from_arrays([listed(v, size) for v in values], ["x", "y", "z"])
 
 
-def write_curves(lake: Lake, rows: Sequence[tuple[str, str, int, float | None, str, float]]) -> None:
+def write_curves(
+    lake: Lake, rows: Sequence[tuple[str, str, int, float | None, str, float]]
+) -> None:
     """Runs and their curves: run_id, name, step, epoch, key, value."""
     now = datetime.now(UTC)
     runs = {
