@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from ase.calculators.calculator import Calculator, PropertyNotImplementedError, all_changes
@@ -73,3 +77,33 @@ class energetic(Calculator):  # noqa: N801
     ) -> None:
         super().calculate(atoms, properties, system_changes)
         self.results = {"energy": float(len(atoms))}
+
+
+class quitting(EMT):  # noqa: N801
+    """EMT that wants to end the process at structures of three atoms."""
+
+    def calculate(
+        self, atoms: Any = None, properties: Any = ("energy",), system_changes: Any = all_changes
+    ) -> None:
+        if len(atoms) == 3:
+            sys.exit("no licence for three atoms")
+        super().calculate(atoms, properties, system_changes)
+
+
+class lingering(EMT):  # noqa: N801
+    """EMT that leaves a thread and a child behind that end much later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        threading.Thread(target=time.sleep, args=(60,)).start()
+        subprocess.Popen(["sleep", "60"])
+
+
+class swapped(EMT):  # noqa: N801
+    """EMT whose own file is another by the time it is loaded, where `file` names that file."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__()
+        if Path(file).exists():
+            with Path(__file__).open("a") as stream:
+                stream.write("# other\n")

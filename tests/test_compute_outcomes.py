@@ -10,11 +10,17 @@ import numpy as np
 import pytest
 from test_compute_batches import member
 
-from compute.engines.engine import Graph, ModelFacts, OutOfMemoryError, Results, Wanted
+from compute.engines.engine import (
+    EvaluationError,
+    Graph,
+    ModelFacts,
+    OutOfMemoryError,
+    Results,
+    Wanted,
+)
 from compute.worker.batches import Member
 from compute.worker.budget import FIRST_GPU_LOAD, AdaptiveBudget
 from compute.worker.outcomes import Evaluated, Failure, evaluate
-from lake.errors import JobFailedError
 
 
 class SmallDevice:
@@ -46,7 +52,7 @@ class SmallDevice:
         if load > self.room:
             raise OutOfMemoryError
         if any(graph.n_atoms == 13 for graph in batch):
-            raise JobFailedError("thirteen atoms")
+            raise EvaluationError("thirteen atoms")
         energy = np.array([np.nan if g.n_atoms == 7 else g.n_atoms for g in batch], float)
         forces = np.zeros((n_atoms, 3))
         return Results(energy, forces, None, {0: np.full((n_atoms, 2), 1e5)})

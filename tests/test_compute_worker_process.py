@@ -39,6 +39,31 @@ def test_what_others_print_is_no_event(interpreter: Make) -> None:
     assert heard == [{"event": "end"}]
 
 
+def test_a_worker_gets_its_job_in_no_file(interpreter: Make, tmp_path: Path) -> None:
+    job = replace(JOB, storage_options={"aws_secret_access_key": "hidden"})
+    text = f'cat > {tmp_path}/read; echo \'{{"event": "end"}}\''
+    WorkerProcesses().run(interpreter(text), job, print)
+    assert Job.from_json((tmp_path / "read").read_text()) == job
+
+
+def test_a_worker_that_ends_without_a_word_is_an_error(interpreter: Make) -> None:
+    with pytest.raises(JobFailedError, match=r"code 0\."):
+        WorkerProcesses().run(interpreter("cat > /dev/null"), JOB, print)
+
+
+def test_a_worker_that_never_reads_its_job_is_told_by_its_last_words(interpreter: Make) -> None:
+    job = replace(JOB, where="x" * 10**6)  # more than a pipe holds
+    with pytest.raises(JobFailedError, match=r"(?s)code 3.*no such library"):
+        WorkerProcesses().run(interpreter("echo 'no such library' >&2; exit 3"), job, print)
+
+
+def test_what_a_worker_left_running_keeps_nobody_waiting(interpreter: Make) -> None:
+    started_s = time.monotonic()
+    text = 'sleep 30 >/dev/null & echo \'{"event": "end"}\''
+    WorkerProcesses().run(interpreter(text), JOB, print)
+    assert time.monotonic() - started_s < 15
+
+
 def test_the_last_words_of_a_worker_are_told(interpreter: Make) -> None:
     text = "echo 'no such library' >&2; exit 3"
     with pytest.raises(JobFailedError, match=r"(?s)code 3.*no such library"):

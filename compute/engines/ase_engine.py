@@ -9,6 +9,7 @@ import numpy as np
 
 from compute.engines.ase_calculators import make_calculator
 from compute.engines.engine import (
+    EvaluationError,
     Floats,
     Graph,
     ModelFacts,
@@ -18,7 +19,7 @@ from compute.engines.engine import (
 )
 from compute.engines.foreign_errors import described
 from compute.engines.wanted_layers import check_wanted
-from lake.errors import InvalidInputError, JobFailedError
+from lake.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -96,8 +97,9 @@ class AseEngine:
         ------
         InvalidInputError
             Latents are wanted.
-        JobFailedError
-            The calculator raised; of one structure, this is the reason why it has no result.
+        EvaluationError
+            The calculator raised, or wanted to end the process; of one structure, this is the
+            reason why it has no result.
         OutOfMemoryError
             The calculator found no room.
         """
@@ -115,7 +117,7 @@ class AseEngine:
                     stresses.append(_stress(atoms))
             except MemoryError as error:
                 raise OutOfMemoryError(described(error)) from None
-            except Exception as error:  # noqa: BLE001 - calculators have errors of their own
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - they have errors of their own
                 raise self._failure(error) from None
             finally:
                 atoms.calc = None
@@ -131,12 +133,12 @@ class AseEngine:
         """Unknown."""
         return None
 
-    def _failure(self, error: Exception) -> Exception:
+    def _failure(self, error: BaseException) -> Exception:
         if hasattr(self._calculator, "reset"):
             self._calculator.reset()  # else what it had half done is taken for results
         if "out of memory" in str(error) or "can't allocate memory" in str(error):
             return OutOfMemoryError(described(error))
-        return JobFailedError(f"the calculator failed: {described(error)}")
+        return EvaluationError(f"the calculator failed: {described(error)}")
 
 
 def _stress(atoms: Atoms) -> Floats:

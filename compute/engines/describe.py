@@ -16,6 +16,7 @@ from dataclasses import asdict
 from typing import Any, TextIO
 
 from compute.engines.loading import load_engine
+from compute.engines.process_end import end_process
 from lake.errors import AtomlakeError, InvalidInputError
 
 
@@ -70,4 +71,4 @@ def _own_output() -> Iterator[TextIO]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

@@ -9,12 +9,18 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lake.errors import JobFailedError
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
 class OutOfMemoryError(MemoryError):
     """The device has no room for the batch; a smaller one may fit."""
+
+
+class EvaluationError(JobFailedError):
+    """Something in the batch makes the model fail; others may be well."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,10 @@ class Engine(Protocol):
         ------
         OutOfMemoryError
             The device has no room for it. The engine can be used on.
+        EvaluationError
+            The model failed. The engine can be used on.
+        JobFailedError
+            The device failed, and with it every later batch would.
         """
         ...
 

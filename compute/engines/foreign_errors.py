@@ -7,9 +7,9 @@ import struct
 import subprocess
 import zipfile
 
-# Calculators and unpickled files raise whatever they happen to run into. Out of memory, a signal
-# and a way out are not among them.
-FOREIGN_ERRORS: tuple[type[Exception], ...] = (
+# Calculators and unpickled files raise whatever they happen to run into, also what is meant to end
+# the process. Out of memory and a signal are not among them.
+FOREIGN_ERRORS: tuple[type[BaseException], ...] = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -22,6 +22,7 @@ FOREIGN_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
     StopIteration,
     SyntaxError,
+    SystemExit,
     TypeError,
     ValueError,
     pickle.PickleError,
@@ -30,7 +31,7 @@ FOREIGN_ERRORS: tuple[type[Exception], ...] = (
     zipfile.BadZipFile,
 )
 # A damaged file can ask for more memory than there is.
-LOADING_ERRORS: tuple[type[Exception], ...] = (*FOREIGN_ERRORS, MemoryError)
+LOADING_ERRORS: tuple[type[BaseException], ...] = (*FOREIGN_ERRORS, MemoryError)
 LONG_LINE = 160
 
 

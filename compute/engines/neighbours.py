@@ -113,7 +113,11 @@ def _search(
         )
     except RuntimeError as error:
         if not any(text in str(error) for text in _FULL):
-            raise
+            raise InvalidInputError(
+                f"Neighbours of {len(points)} atoms within {r_max:g} Å were not found: {error}. "
+                "Atoms and a cell of usual sizes are expected. Mend the structure where it came "
+                "from."
+            ) from None
         raise OutOfMemoryError(f"Neighbours of {len(points)} atoms: {error}") from None
     # Copies, as what was found belongs to the search.
     return (

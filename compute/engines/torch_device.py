@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from compute.engines.engine import Floats, OutOfMemoryError
+from compute.engines.engine import EvaluationError, Floats, OutOfMemoryError
 from compute.engines.foreign_errors import described
 from lake.errors import InvalidInputError, JobFailedError
 
@@ -17,6 +17,8 @@ Result = TypeVar("Result")
 DTYPES = ("float32", "float64")
 # Not every allocation is made by torch's allocators, so not every failure is of its class.
 _FULL = ("can't allocate memory", "out of memory", "CUBLAS_STATUS_ALLOC_FAILED", "bad_alloc")
+# After one of these the process can compute nothing more on the device.
+_BROKEN = ("CUDA error", "cuDNN error", "HIP error")
 
 
 class TorchDevice:
@@ -96,6 +98,10 @@ class TorchDevice:
         ------
         OutOfMemoryError
             There was no room. What the computation held is free again.
+        EvaluationError
+            The model failed on what it was given.
+        JobFailedError
+            The device failed.
         """
         try:
             return compute()
@@ -104,10 +110,18 @@ class TorchDevice:
         except RuntimeError as error:  # torch.OutOfMemoryError is one
             reason = described(error)
             if not any(text in str(error) for text in _FULL):
-                raise
+                raise self._failure(error) from None
         # Only after the handler nothing holds the frames, and with them the tensors, any longer.
         self._empty_cache()
         raise OutOfMemoryError(f"The batch does not fit into the memory of {self.name}: {reason}")
+
+    def _failure(self, error: RuntimeError) -> JobFailedError:
+        if self.is_gpu and any(text in str(error) for text in _BROKEN):
+            return JobFailedError(
+                f"{self.name} failed: {described(error)}. What was committed stays. Run the same "
+                "command again; if it fails at the same place, look at the device with nvidia-smi."
+            )
+        return EvaluationError(f"the model failed: {described(error)}")
 
     def memory_bytes(self) -> tuple[int, int] | None:
         """Greatest use by tensors so far, and what there is for us; None on the CPU."""

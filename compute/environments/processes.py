@@ -6,7 +6,10 @@ import os
 import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import IO
 
 from compute.environments.environment import Environment
 from lake.errors import InvalidInputError, JobFailedError
@@ -53,29 +56,38 @@ def run_python(
     JobFailedError
         It did not end in time; it was ended with all it had started.
     """
-    process = _start(environment, arguments)
-    try:
-        stdout, stderr = process.communicate(stdin.encode(), timeout=timeout_s)
-    except subprocess.TimeoutExpired as error:
-        raise JobFailedError(
-            f"The {environment} gave no answer in {timeout_s:g} s and was ended. Expected one "
-            "sooner, also from a slow file system. Run it by hand to see what it waits for: "
-            f"{environment.python} -c 'print(1)'"
-        ) from error
-    finally:
-        _end(process)
-    return Output(
-        process.returncode, stdout.decode(errors="replace"), stderr.decode(errors="replace")
-    )
+    with ExitStack() as stack:
+        # Files, because a pipe is read until all have let go of it, also what a model left running.
+        given, stdout, stderr = (stack.enter_context(TemporaryFile()) for _ in range(3))
+        given.write(stdin.encode())
+        given.seek(0)
+        process = _start(environment, arguments, given, stdout, stderr)
+        try:
+            process.wait(timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise JobFailedError(
+                f"The {environment} gave no answer in {timeout_s:g} s and was ended. Expected one "
+                "sooner, also from a slow file system. Run it by hand to see what it waits for: "
+                f"{environment.python} -c 'print(1)'"
+            ) from error
+        finally:
+            _end(process)
+        return Output(process.returncode, _text(stdout), _text(stderr))
 
 
-def _start(environment: Environment, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+def _start(
+    environment: Environment,
+    arguments: Sequence[str],
+    stdin: IO[bytes],
+    stdout: IO[bytes],
+    stderr: IO[bytes],
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             [environment.python, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
             env=process_variables(),
             start_new_session=True,  # so that all it starts can be ended with it
         )
@@ -87,10 +99,12 @@ def _start(environment: Environment, arguments: Sequence[str]) -> subprocess.Pop
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End what still runs of a process and its children, which may hold its pipes open."""
+    """End a process that still runs, with all it has started."""
     if process.returncode is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    for stream in (process.stdin, process.stdout, process.stderr):
-        if stream is not None:
-            stream.close()
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")

@@ -90,7 +90,7 @@ class Job:
     task: Task
     models: tuple[JobModel, ...]
     datasets: tuple[str, ...]
-    storage_options: Mapping[str, str] = field(default_factory=dict)
+    storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold keys
     where: str | None = None
     latents: str = "none"
     latents_dtype: str = "float32"
@@ -112,9 +112,15 @@ class Job:
         Raises
         ------
         InvalidInputError
-            It was written by another version of atomlake.
+            It is no job, or was written by another version of atomlake.
         """
-        fields = json.loads(text)
+        try:
+            fields = dict(json.loads(text))
+        except (ValueError, TypeError) as error:
+            raise InvalidInputError(
+                f"The job on standard input is no JSON object: {error}. Expected what 'atomlake "
+                "compute' hands to its workers. Run that command instead."
+            ) from None
         if fields.get("version") != __version__:
             raise InvalidInputError(
                 f"The job was made by atomlake {fields.get('version')}, and the environment of the "

@@ -24,6 +24,7 @@ from compute.jobs.job import Job, JobModel
 from compute.jobs.missing import DoneFiles, chosen_places, layer_names, missing_places
 from compute.jobs.report import JobReport, Tally
 from compute.jobs.request import Request
+from compute.jobs.signals import heard_signals
 from compute.jobs.worker_process import WorkerProcesses
 from compute.models.catalogue import match_models
 from compute.models.model import Model
@@ -227,8 +228,9 @@ def _stopped_by_signals(processes: WorkerProcesses) -> Iterator[None]:
         yield
         return
 
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda *_: processes.stop()) for number in numbers}
+    before = {
+        number: signal.signal(number, lambda *_: processes.stop()) for number in heard_signals()
+    }
     try:
         yield
     finally:

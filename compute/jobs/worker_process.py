@@ -8,12 +8,12 @@ import signal
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from contextlib import suppress
 from threading import RLock, Thread
-from typing import Any
+from typing import IO, Any
 
 from compute.jobs.job import Job
+from compute.jobs.signals import STOP_SIGNALS
 from lake.errors import AtomlakeError, InvalidInputError, JobFailedError
 
 Listener = Callable[[dict[str, Any]], None]
@@ -28,6 +28,7 @@ ALLOCATOR = {
 # Room that is only padded counts towards a bound on the memory as much as any other.
 BOUNDED_ALLOCATOR = {"MALLOC_ARENA_MAX": "4"}
 _LAST_LINES = 12
+LEFTOVER_S = 5.0  # how long what a worker left running may hold its standard error open
 
 
 class WorkerProcesses:
@@ -53,31 +54,27 @@ class WorkerProcesses:
         InvalidInputError, JobFailedError
             What the worker told, or that it died.
         """
-        with TemporaryDirectory(prefix="atomlake-job-") as folder:
-            file = Path(folder) / "job.json"
-            file.touch(mode=0o600)  # it may hold the keys of an object store
-            file.write_text(job.as_json(), "utf-8")
-            # -P: a folder called compute where the user stands must not be taken for ours.
-            command = [python, "-P", "-m", "compute.worker", str(file)]
+        # -P: a folder called compute where the user stands must not be taken for ours.
+        command = [python, "-P", "-m", "compute.worker"]
+        with self._lock:
+            if self.is_stopped:
+                return
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                env=os.environ | _allocator(job),
+            )
+            self._running.add(process)
+        try:
+            error = _follow(process, job, listen)
+        finally:
             with self._lock:
-                if self.is_stopped:
-                    return
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                    encoding="utf-8",
-                    errors="replace",
-                    env=os.environ | _allocator(job),
-                )
-                self._running.add(process)
-            try:
-                error = _follow(process, job, listen)
-            finally:
-                with self._lock:
-                    self._running.discard(process)
+                self._running.discard(process)
         if error is not None and not self._was_told_to_end(process.returncode):
             raise error
 
@@ -90,7 +87,7 @@ class WorkerProcesses:
 
     def _was_told_to_end(self, code: int) -> bool:
         """Whether a worker ended because it was told to before it could listen."""
-        return self.is_stopped and code in (-signal.SIGTERM, -signal.SIGINT)
+        return self.is_stopped and -code in STOP_SIGNALS
 
 
 def _allocator(job: Job) -> dict[str, str]:
@@ -99,6 +96,7 @@ def _allocator(job: Job) -> dict[str, str]:
 
 def _follow(process: subprocess.Popen[str], job: Job, listen: Listener) -> AtomlakeError | None:
     """Hand on what a worker tells until it ends; the error it ended with."""
+    assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
     said: deque[str] = deque(maxlen=_LAST_LINES)
@@ -106,29 +104,42 @@ def _follow(process: subprocess.Popen[str], job: Job, listen: Listener) -> Atoml
     drain = Thread(target=lambda: said.extend(stderr), daemon=True)
     drain.start()
     try:
+        _hand_over(job, process.stdin)
         with process.stdout as told:
-            error = _listen(told, said, listen)
+            has_ended, error = _listen(told, said, listen)
     finally:  # with nobody to tell, it commits what it has and ends
         code = process.wait()
-        drain.join()
-        stderr.close()
-    if error is None and code:
+        drain.join(LEFTOVER_S)
+        if not drain.is_alive():
+            stderr.close()
+    if error is None and (code or not has_ended):
         error = JobFailedError(_last_words(code, said, job.limits.max_memory))
     return error
 
 
-def _listen(told: Iterable[str], said: deque[str], listen: Listener) -> AtomlakeError | None:
+def _hand_over(job: Job, stdin: IO[str]) -> None:
+    """Give a worker its job, in no file: it may hold the keys of an object store."""
+    with suppress(BrokenPipeError), stdin:  # why it did not read will be told
+        stdin.write(job.as_json())
+
+
+def _listen(
+    told: Iterable[str], said: deque[str], listen: Listener
+) -> tuple[bool, AtomlakeError | None]:
+    """Whether a worker said that it ended, and the error it told."""
+    has_ended = False
     error: AtomlakeError | None = None
     for line in told:
         event = _event(line)
         if event is None:
             said.append(line)
             continue
+        has_ended |= event["event"] == "end"
         if event["event"] == "error":
             kind = InvalidInputError if event["kind"] == "input" else JobFailedError
             error = kind(event["message"])
         listen(event)
-    return error
+    return has_ended, error
 
 
 def _event(line: str) -> dict[str, Any] | None:

@@ -1,65 +1,36 @@
-"""``python -m compute.worker job.json``: do a job, and tell of it on standard output."""
+"""``python -m compute.worker``: do the job on standard input, and tell of it on standard output."""
 
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
 import threading
 import time
-from pathlib import Path
-from typing import Any
 
+from compute.engines.process_end import end_process
 from compute.jobs.job import Job, JobModel
+from compute.jobs.signals import heard_signals
 from compute.worker.events import Events
+from compute.worker.memory import bound_memory, require_room_to_start
+from compute.worker.telling import Telling
 from lake.errors import AtomlakeError, InvalidInputError, NotFoundError
 
-TELL_EVERY_S = 0.5
 SAME_SIGNAL_S = 3.0
-# With less, libraries end the process, or wait for ever for a thread that cannot start.
-LEAST_ROOM = 512 * 2**20  # bytes
 _MEMORY_RAN_OUT = (
     "Memory ran out. What was committed stays. Expected room for a few batches of structures. Run "
     "the same command again with --max-edges lower, or with more memory."
 )
 
 
-class Telling:
-    """Counts of one model on one dataset, told at most twice a second."""
-
-    def __init__(self, events: Events, stop: threading.Event, **what: Any) -> None:
-        self._events = events
-        self._stop = stop
-        self._what = what
-        self._counts = {"ok": 0, "failed": 0, "skipped": 0, "atoms": 0}
-        self._lock = threading.Lock()
-        self._told_s = 0.0
-
-    def __call__(self, kind: str, n_structures: int, n_atoms: int) -> None:
-        """Count some structures."""
-        with self._lock:
-            self._counts[kind] += n_structures
-            self._counts["atoms"] += n_atoms
-            if time.monotonic() - self._told_s >= TELL_EVERY_S:
-                self.flush()
-
-    def flush(self) -> None:
-        """Tell the counts now. When nobody listens any more, the job is to end."""
-        self._told_s = time.monotonic()
-        try:
-            self._events.send("progress", **self._what, **self._counts)
-        except BrokenPipeError:
-            self._stop.set()
-
-
-def main(path: str) -> int:
-    """Do the job in a file; the exit code."""
+def main(text: str) -> int:
+    """Do the job; the exit code."""
     events = Events()
     stop = threading.Event()
     _stop_when_told(stop)
     try:
-        job = Job.from_json(Path(path).read_text("utf-8"))
+        require_room_to_start()
+        job = Job.from_json(text)
         for model in job.models:
             _evaluate(job, model, events, stop)
     except (InvalidInputError, NotFoundError) as error:
@@ -92,6 +63,7 @@ def _evaluate(job: Job, model: JobModel, events: Events, stop: threading.Event) 
     engine = load_engine(
         model.engine, model.path, device=device, dtype=job.dtype, options=model.options
     )
+    verify_file(model)  # again: it may have been changed after the look at it and before the load
     key = f"{model.sha256[:16]} {engine.device_name} {job.dtype} {job.task} {job.latents}"
     limits = job.limits
     budget = AdaptiveBudget(engine, model.engine, key, limits.max_edges, limits.batch)
@@ -99,7 +71,7 @@ def _evaluate(job: Job, model: JobModel, events: Events, stop: threading.Event) 
         if stop.is_set():
             return
         evaluation = Evaluation(lk, job, model, dataset, engine, budget, stop)
-        _bound_memory(job.limits.max_memory)
+        bound_memory(job.limits.max_memory)
         what = {"model": model.name, "dataset": dataset, "device": engine.device_name}
         telling = Telling(events, stop, total=len(evaluation), **what)
         telling.flush()
@@ -123,42 +95,9 @@ def _stop_when_told(stop: threading.Event) -> None:
         elif time.monotonic() - told_s > SAME_SIGNAL_S:
             os._exit(128 + number)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in heard_signals():
         signal.signal(number, handle)
 
 
-def _bound_memory(max_memory: int | None) -> None:
-    """Let allocations beyond the bound fail, where they can be answered by smaller batches.
-
-    Only once the model is loaded and the lake was read: a library that finds no room while it
-    starts says anything, or waits for ever for a thread it could not start.
-
-    Raises
-    ------
-    InvalidInputError
-        It leaves no room beside what the worker has already.
-    """
-    if max_memory is None:
-        return
-    if resource.getrlimit(resource.RLIMIT_DATA)[0] == max_memory:
-        return  # since an earlier dataset or model
-    used = _memory_counted()
-    if used + LEAST_ROOM > max_memory:
-        raise InvalidInputError(
-            f"max_memory: {max_memory:,} bytes. With the model loaded, the worker has {used:,} "
-            f"already, and needs {LEAST_ROOM:,} more to work with. Give --max-memory "
-            f"{-(-(used + LEAST_ROOM) // 2**20)}M or more."
-        )
-    resource.setrlimit(resource.RLIMIT_DATA, (max_memory, max_memory))
-
-
-def _memory_counted() -> int:
-    """Bytes that count towards the bound, as the kernel says."""
-    for line in Path("/proc/self/status").read_text("utf-8").splitlines():
-        if line.startswith("VmData:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    end_process(main(sys.stdin.buffer.read().decode("utf-8", "replace")))

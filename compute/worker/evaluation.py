@@ -13,7 +13,7 @@ from zlib import crc32
 
 import numpy as np
 
-from compute.engines.engine import Engine, Wanted
+from compute.engines.engine import Engine, EvaluationError, Wanted
 from compute.jobs.job import Job, JobModel
 from compute.jobs.missing import DoneFiles, Ids, is_done, layer_names, missing_places
 from compute.worker.batches import Member, cut
@@ -34,7 +34,7 @@ BATCHES_AHEAD = 2
 
 @dataclass(frozen=True, eq=False)
 class Ready:
-    """A batch, collated for the engine; None where that took too much memory."""
+    """A batch, collated for the engine; None where that failed."""
 
     batch: list[Member]
     collated: Any
@@ -141,10 +141,10 @@ class Evaluation:
                 yield Ready(item, self._collated(item))
 
     def _collated(self, batch: list[Member]) -> Any:
-        """The batch as the engine takes it; None where there is no room: `evaluate` halves it."""
+        """The batch as the engine takes it; None where that fails: `evaluate` halves it."""
         try:
             return self._engine.collate([member.graph for member in batch])
-        except MemoryError:
+        except (MemoryError, EvaluationError):
             return None
 
     def _unfinished(

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compute.engines.engine import Engine, Results, Wanted
+from compute.engines.engine import Engine, EvaluationError, Results, Wanted
 from compute.worker.batches import Member, halves, load_of
 from compute.worker.budget import AdaptiveBudget
-from lake.errors import JobFailedError
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def evaluate(
     Parameters
     ----------
     collated
-        What `Engine.collate` made of the batch; None where it found no room.
+        What `Engine.collate` made of the batch; None where it failed.
     largest_latent
         What the type can hold in which latents are kept.
     """
@@ -67,7 +66,7 @@ def evaluate(
         if len(batch) == 1:
             yield _too_large(engine, batch[0])
             return
-    except JobFailedError as error:
+    except EvaluationError as error:
         if len(batch) == 1:
             member = batch[0]
             yield Failure(member.structure_id, member.graph.n_atoms, str(error))

@@ -67,22 +67,28 @@ def _structures(rows: RowReader, places: Places) -> Iterator[Structure]:
 
 def prepare(structures: Sequence[Structure], facts: ModelFacts) -> list[Member | Failure]:
     """The structures with their neighbours, or why the model cannot have them."""
+    molecules = _prepare_molecules(structures, facts)
+    return [molecules.get(id(each)) or _prepare_one(each, facts) for each in structures]
+
+
+def _prepare_molecules(structures: Sequence[Structure], facts: ModelFacts) -> dict[int, Member]:
+    """Those that could be searched together, by the `id` of the structure."""
     small = [] if facts.r_max is None else [s for s in structures if _is_small(s, facts)]
     if len(small) < 2 or facts.r_max is None:
-        return [_prepare_one(each, facts) for each in structures]
-    graphs = build_molecules(
-        [each.numbers for each in small],
-        [each.positions for each in small],
-        [each.cell for each in small],
-        facts.r_max,
-    )
-    members = {id(each): graph for each, graph in zip(small, graphs, strict=True)}
-    return [
-        Member(each.structure_id, members[id(each)])
-        if id(each) in members
-        else _prepare_one(each, facts)
-        for each in structures
-    ]
+        return {}
+    try:
+        graphs = build_molecules(
+            [each.numbers for each in small],
+            [each.positions for each in small],
+            [each.cell for each in small],
+            facts.r_max,
+        )
+    except (InvalidInputError, MemoryError):
+        return {}  # alone, each says for itself what is wrong with it
+    return {
+        id(each): Member(each.structure_id, graph)
+        for each, graph in zip(small, graphs, strict=True)
+    }
 
 
 def _is_small(structure: Structure, facts: ModelFacts) -> bool:
