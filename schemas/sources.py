@@ -52,7 +52,10 @@ SOURCES = Table(
 
 REJECTS = Table(
     name="rejects",
-    doc="Every frame refused, with its place and the reason.",
+    doc=(
+        "Every frame refused, with its place and the reason; files of predictions that fit none of "
+        "several datasets under the dataset unmatched."
+    ),
     grain=("dataset", "source_id", "frame"),
     partition=("dataset",),
     sort_by=("source_id", "frame"),

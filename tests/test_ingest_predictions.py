@@ -63,6 +63,38 @@ def test_every_dataset_that_holds_the_geometry_gets_the_row(lk: Lake, write: Wri
     assert accounts == [("cu", 7, 6, 0, 1), ("half", 1, 1, 0, 0), ("half", 3, 2, 1, 0)]
 
 
+def test_what_fits_no_dataset_stands_under_unmatched(lk: Lake, write: Write) -> None:
+    ingest(lk, "extxyz", [write("half.xyz", structures(FRAMES[:3]))], dataset="half")
+    more = make_frames(3, seed=5)
+    paths = [write("p.xyz", text_of(FRAMES)), write("q.xyz", text_of(more) + NO_ELEMENT)]
+    report = ingest_predictions(lk, paths, model="m1")
+    assert counts(report) == (10, 6, 0, 4)
+    assert report.text().endswith(
+        "Rejected frames stand in the table 'rejects', dataset unmatched."
+    )
+    found = lk.sql("SELECT dataset, uri, count(*) FROM rejects GROUP BY ALL").fetchall()
+    assert found == [("unmatched", paths[1], 4)]
+    accounts = lk.sql(
+        "SELECT dataset, frames_read, rejects FROM sources "
+        "WHERE format = 'predictions extxyz' ORDER BY dataset"
+    ).fetchall()
+    assert accounts == [("cu", 6, 0), ("half", 3, 0), ("unmatched", 4, 4)]
+    assert "unmatched: 0 structures, 0 atoms\n  read from 1 file" in lk.info().text()
+    assert lk.check() == []
+    again = ingest_predictions(lk, paths, model="m1")
+    assert [(s.is_unchanged, s.earlier_rejects) for s in again.sources] == [(True, 0), (True, 4)]
+    lk.drop(dataset="unmatched")
+    assert counts(ingest_predictions(lk, [paths[1]], model="m1")) == (4, 0, 0, 4)
+
+
+def test_what_does_not_fit_the_only_dataset_stands_there(lk: Lake, write: Write) -> None:
+    ingest(lk, "extxyz", [write("half.xyz", structures(FRAMES[:3]))], dataset="half")
+    path = write("q.xyz", text_of(make_frames(1, seed=5)))
+    report = ingest_predictions(lk, [path], model="m1", datasets=["half"])
+    assert report.rejects_in == ["half"]
+    assert lk.sql("SELECT dataset FROM rejects").fetchall() == [("half",)]
+
+
 def test_strict_commits_nothing(lk: Lake, write: Write) -> None:
     path = write("p.xyz", text_of([*FRAMES, *make_frames(1, seed=9)]))
     report = ingest_predictions(lk, [path], model="m1", strict=True)

@@ -64,6 +64,7 @@ def test_a_file_is_read_again_when_its_structures_have_come(lk: Lake, write: Wri
     ingest(lk, "extxyz", [write("more.xyz", structures(more))], dataset="more")
     assert counts(ingest_predictions(lk, [path], model="m1")) == (9, 3, 6, 0)
     assert_right(lk, more, "more")
+    assert ingest_predictions(lk, [path], model="m1").is_clean
 
 
 def test_a_file_is_read_again_when_its_predictions_were_dropped(lk: Lake, write: Write) -> None:

@@ -19,6 +19,9 @@ from lake.errors import JobFailedError
 Integers = NDArray[np.int64]
 Rejects = tuple[tuple[int, Reject], ...]
 
+# Where files stand of which no frame fits any of several datasets.
+UNMATCHED = "unmatched"
+
 _DUPLICATE, _ROW, _REJECT = 0, 1, 2
 
 
@@ -36,7 +39,8 @@ class PredictionAccounts:
     """What became of every frame.
 
     ``datasets`` counts a frame in every dataset that it has structures in; what fits none counts
-    where most frames of its file belong. ``sources`` and ``rejects`` count every frame once.
+    where most frames of its file belong, or in the home of strays where none does. ``sources`` and
+    ``rejects`` count every frame once.
     """
 
     datasets: Mapping[int, DatasetAccounts]
@@ -50,6 +54,7 @@ def settle(
     early: Sequence[tuple[int, Reject]],
     rows: PredictionRows,
     resolution: Resolution,
+    home_of_strays: int,
 ) -> PredictionAccounts:
     """Count rows, duplicates and rejects.
 
@@ -57,6 +62,8 @@ def settle(
     ----------
     early
         Frames and files refused before they had a structure, by index of the source.
+    home_of_strays
+        Number of the dataset that files count in of which no frame fits any.
 
     Raises
     ------
@@ -66,7 +73,7 @@ def settle(
     state = np.where(resolution.adds, _ROW, _DUPLICATE)
     state[list(resolution.rejected)] = _REJECT
     late = _late_rejects(rows, resolution)
-    home = _homes(sources, rows)
+    home = _homes(sources, rows, home_of_strays)
     by_dataset = {}
     for dataset in sorted({*np.unique(rows.dataset).tolist(), *home.values()}):
         mine = rows.dataset == dataset
@@ -104,12 +111,12 @@ def _late_rejects(
     return [(dataset, (source, reject)) for (dataset, source, _), reject in found.items()]
 
 
-def _homes(sources: Sequence[Source], rows: PredictionRows) -> dict[int, int]:
-    """The dataset most frames of each source belong to; the first where none does."""
+def _homes(sources: Sequence[Source], rows: PredictionRows, home_of_strays: int) -> dict[int, int]:
+    """The dataset most frames of each source belong to."""
     homes = {}
     for source in sources:
         there = rows.dataset[rows.source == source.index]
-        homes[source.index] = int(np.bincount(there).argmax()) if len(there) else 0
+        homes[source.index] = int(np.bincount(there).argmax()) if len(there) else home_of_strays
     return homes
 
 

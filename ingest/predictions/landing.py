@@ -13,7 +13,7 @@ import numpy as np
 from ingest.landing.accounting import Accounts, reject_rows, source_rows
 from ingest.landing.merging import cut_file
 from ingest.landing.report import SourceReport
-from ingest.predictions.accounts import PredictionAccounts, settle
+from ingest.predictions.accounts import UNMATCHED, PredictionAccounts, settle
 from ingest.predictions.collector import Collector
 from ingest.predictions.foundation import Foundation
 from ingest.predictions.known_predictions import Known, Whose, read_known, without_failed
@@ -54,7 +54,9 @@ class PredictionLanding:
     ) -> None:
         self.lake = lake
         self.matched = matcher.reader
-        self.datasets = matcher.index.datasets
+        searched = matcher.index.datasets
+        self.datasets = [*searched, UNMATCHED]
+        self.home_of_strays = 0 if len(searched) == 1 else len(searched)
         self.options = options
         self.sources = sources
         self.operation_id = operation_id
@@ -124,6 +126,7 @@ class PredictionLanding:
             keys,
             self.added,
             self.n_retried,
+            [self.datasets[d] for d, each in self.accounts.datasets.items() if each.rejects],
             is_refused=self.is_strict and bool(self.accounts.rejects),
         )
 
@@ -145,7 +148,9 @@ class PredictionLanding:
         collected = self.collector
         whole = [(s.index, s.reject) for s in self.sources if s.reject is not None]
         early = [*collected.rejects, *whole]
-        self.accounts = settle(self.sources, collected.frames_read, early, rows, resolution)
+        self.accounts = settle(
+            self.sources, collected.frames_read, early, rows, resolution, self.home_of_strays
+        )
         if self.is_strict and self.accounts.rejects:
             return None
         replaced, copies = self._without_failed(reader, known, resolution)

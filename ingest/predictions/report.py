@@ -22,6 +22,8 @@ class PredictionReport:
         Rows added per dataset; a frame adds one for every structure it fits.
     n_retried
         Of these, rows in the place of one that had failed.
+    rejects_in
+        Datasets under which the rejects stand.
     rejects
         Once each, also where a frame was refused in several datasets.
     """
@@ -33,6 +35,7 @@ class PredictionReport:
     keys: Mapping[str, str] = field(default_factory=dict)
     added: Mapping[str, int] = field(default_factory=dict)
     n_retried: int = 0
+    rejects_in: Sequence[str] = ()
     is_refused: bool = False
 
     def total(self, count: str) -> int:
@@ -54,6 +57,7 @@ class PredictionReport:
             "keys": dict(self.keys),
             "added": dict(self.added),
             "retried": self.n_retried,
+            "rejects_in": list(self.rejects_in),
             "sources": [asdict(source) for source in self.sources],
             "rejected": [{"uri": uri, **asdict(reject)} for uri, reject in self.rejects],
         }
@@ -72,7 +76,8 @@ class PredictionReport:
         if hidden > 0:
             lines.append(f"… and {hidden:,} more")
         if self.rejects and not self.is_refused:
-            lines.append("Rejected frames stand in the table 'rejects'.")
+            where = " and ".join(self.rejects_in)
+            lines.append(f"Rejected frames stand in the table 'rejects', dataset {where}.")
         return "\n".join(lines)
 
     def _sentence(self) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from ingest.predictions.accounts import UNMATCHED
 from ingest.predictions.landing import MATCHED_AT, OPERATION
 from ingest.predictions.options import PredictionOptions
 from ingest.sources.inputs import Input
@@ -46,18 +48,19 @@ def find_unchanged(
 def _read_before(
     reader: Reader, options: PredictionOptions, datasets: Sequence[str]
 ) -> dict[tuple[int, str], int]:
-    """Size and checksum of every file read with these options, and its rejects."""
-    columns = ("source_id", "size", "sha256", "rejects", "format", "options")
+    """Size and checksum of every file read with these options, and its rejects the last time."""
+    columns = ("source_id", "size", "sha256", "rejects", "read_at", "format", "options")
     wanted = (options.source_format, options.as_json())
-    by_source: dict[tuple[int, str], dict[int, int]] = {}
-    for dataset in datasets:
+    # A file was read in one operation, and has a row in every dataset that it has frames in.
+    readings: dict[tuple[int, str], dict[int, tuple[datetime, int]]] = {}
+    for dataset in (*datasets, UNMATCHED):
         files = reader.files("sources", dataset=dataset)
         for row in reader.columns("sources", files, columns).to_pylist():
             if (row["format"], row["options"]) == wanted:
-                counts = by_source.setdefault((row["size"], row["sha256"]), {})
-                counts[row["source_id"]] = counts.get(row["source_id"], 0) + row["rejects"]
-    # A file read twice was refused the same frames twice.
-    return {key: max(counts.values()) for key, counts in by_source.items()}
+                found = readings.setdefault((row["size"], row["sha256"]), {})
+                read_at, n = found.get(row["source_id"], (row["read_at"], 0))
+                found[row["source_id"]] = max(read_at, row["read_at"]), n + row["rejects"]
+    return {key: max(found.values())[1] for key, found in readings.items()}
 
 
 def _versions(reader: Reader, options: PredictionOptions, sha256: str) -> tuple[int, int] | None:

@@ -95,9 +95,10 @@ class Info:
 
 
 def _dataset_lines(name: str, dataset: DatasetInfo) -> Iterator[str]:
+    elements = f" of {' '.join(dataset.elements)}" if dataset.elements else ""
     yield (
-        f"{name}: {_many(dataset.structures, 'structure')}, {_many(dataset.atoms, 'atom')} of "
-        f"{' '.join(dataset.elements)}"
+        f"{name}: {_many(dataset.structures, 'structure')}, {_many(dataset.atoms, 'atom')}"
+        f"{elements}"
     )
     if dataset.config_types:
         shown = list(dataset.config_types.items())
