@@ -26,6 +26,7 @@ QUESTIONS = {
     "latents": "benchmarks.latents",
     "predict": "benchmarks.predicting",
     "batch-sizes": "benchmarks.batch_sizes",
+    "force-errors": "benchmarks.force_errors",
 }
 
 
