@@ -191,5 +191,5 @@ def statement(name: str) -> Statement:
 
 def _question(models: pl.DataFrame) -> str:
     losses = models["loss"].unique().sort().to_list()
-    said = f"{', '.join(losses[:-1])} and {losses[-1]}" if len(losses) > 1 else losses[0]
-    return f"Which force loss trains the better potential for defects, without losing the bulk: {said}?"
+    said = f"{', '.join(losses[:-1])} or {losses[-1]}" if len(losses) > 1 else losses[0]
+    return f"Which force loss trains the better potential for defects and keeps the bulk: {said}?"

@@ -1,8 +1,8 @@
 """Tests of every pair of losses: as the original made them, and as they should be.
 
-The original took structures times seeds as independent values. Seeds of a loss see the same
-structures and structures are seen by all losses, so that its p-values are too small; beside it stand
-a test that pairs structures, and one that has only the seeds as replicates.
+The original took structures times seeds as independent values. But the seeds of a loss, and all
+losses, see the same structures, so its p-values mean little. Beside it stand a test that pairs
+structures, and one that has only the seeds as replicates.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from itertools import combinations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from queries.statistics.corrections import benjamini_hochberg, holm
 from queries.statistics.effect_sizes import hedges_g, paired_effect
-from queries.statistics.sign_flips import FLIPS, sign_flip_test
+from queries.statistics.sign_flips import FLIPS, sign_flip_tests
 from queries.statistics.t_tests import NOTHING, paired_t, student_t, welch_t
 
 MEASURES = ("defect_mae", "bulk_mae", "all_mae", "ratio")
@@ -118,17 +119,17 @@ def paired_tests(errors: pl.DataFrame, rng_seed: int, flips: int = FLIPS) -> pl.
         Random choices of signs.
     """
     n_seeds = _n_seeds(errors)
+    pairs = list(combinations(_losses(errors), 2))
     rows: Rows = []
     for measure in MEASURES:
-        means = errors.group_by("loss", "structure_idx").agg(pl.col(measure).mean())
-        by_loss = {
-            str(loss): part.select("structure_idx", measure).drop_nulls()
-            for (loss,), part in means.group_by("loss")
-        }
+        differences = _differences(errors, measure, pairs)
+        signs = sign_flip_tests(differences, rng_seed, flips)
         of_measure = [
-            _pair(measure, first, second, n_seeds)
-            | _paired(by_loss[first], by_loss[second], measure, rng_seed, flips)
-            for first, second in combinations(sorted(by_loss), 2)
+            _pair(measure, *pair, n_seeds)
+            | _paired(differences[:, i][~np.isnan(differences[:, i])], rng_seed)
+            | {"p_permutation": signs.p_values[i], "permutations": signs.permutations}
+            | {"is_exact": signs.is_exact}
+            for i, pair in enumerate(pairs)
         ]
         for p_value in ("p_t", "p_permutation"):
             _correct(of_measure, p_value, f"{p_value}_holm", f"{p_value}_bh")
@@ -171,13 +172,22 @@ def seed_tests(errors: pl.DataFrame) -> pl.DataFrame:
     return _frame(rows, OF_SEEDS)
 
 
-def _paired(
-    first: pl.DataFrame, second: pl.DataFrame, measure: str, rng_seed: int, flips: int
-) -> dict[str, object]:
-    both = first.join(second, on="structure_idx", suffix="_2").sort("structure_idx")
-    differences = (both[measure] - both[f"{measure}_2"]).to_numpy()
+def _differences(
+    errors: pl.DataFrame, measure: str, pairs: Sequence[tuple[str, str]]
+) -> NDArray[np.float64]:
+    """Mean over the seeds of the first loss minus that of the second, structure by structure.
+
+    NaN where one has no value. Shape (n_structures, n_pairs).
+    """
+    means = errors.group_by("loss", "structure_idx").agg(pl.col(measure).mean())
+    wide = means.pivot("loss", index="structure_idx", values=measure).sort("structure_idx")
+    columns = {loss: wide[loss].cast(pl.Float64).to_numpy() for loss in _losses(errors)}
+    differences = [columns[first] - columns[second] for first, second in pairs]
+    return np.array(differences).reshape(len(pairs), len(wide)).T
+
+
+def _paired(differences: NDArray[np.float64], rng_seed: int) -> dict[str, object]:
     test = paired_t(differences)
-    signs = sign_flip_test(differences, rng_seed, flips)
     effect = paired_effect(differences, rng_seed)
     return {
         "n_structures": len(differences),
@@ -185,9 +195,6 @@ def _paired(
         "t_statistic": test.statistic,
         "degrees_of_freedom": test.degrees_of_freedom,
         "p_t": test.p_value,
-        "p_permutation": signs.p_value,
-        "permutations": signs.permutations,
-        "is_exact": signs.is_exact,
         "effect_size": effect.size,
         "effect_size_low": effect.low,
         "effect_size_high": effect.high,
@@ -219,7 +226,7 @@ def _judged(rows: Rows, p_value: str) -> Iterator[dict[str, object]]:
         yield row | {"is_significant": None if np.isnan(p) else p < ALPHA}
 
 
-def _difference(first: np.ndarray, second: np.ndarray) -> float | None:  # type: ignore[type-arg]
+def _difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> float | None:
     return float(first.mean() - second.mean()) if len(first) and len(second) else None
 
 

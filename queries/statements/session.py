@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from lake.reader import Reader
 from queries.statements.statement import Statement
@@ -38,7 +38,7 @@ class Session:
         self._parameters = dict(parameters)
         self.statements: dict[str, str] = {}
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -64,11 +64,14 @@ class Session:
         """What a statement gives."""
         values = self._values(statement)
         self.statements[statement.name] = _with_values(statement, values)
-        return self._connection.sql(statement.text, params=values or None).pl()
+        frame: pl.DataFrame = self._connection.sql(statement.text, params=values or None).pl()
+        return frame
 
     def rows(self, name: str, order_by: str) -> pl.DataFrame:
         """All rows of a relation that was kept."""
-        return self._connection.sql(f'SELECT * FROM "{name}" ORDER BY {order_by}').pl()
+        text = f'SELECT * FROM "{name}" ORDER BY {order_by}'
+        frame: pl.DataFrame = self._connection.sql(text).pl()
+        return frame
 
     def _execute(self, text: str, statement: Statement) -> None:
         values = self._values(statement)

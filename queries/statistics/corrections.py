@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,7 +43,7 @@ def _step_up(ascending: Floats) -> Floats:
     return np.minimum.accumulate(scaled[::-1])[::-1]
 
 
-def _corrected(p_values: Floats, correct) -> Floats:  # type: ignore[no-untyped-def]
+def _corrected(p_values: Floats, correct: Callable[[Floats], Floats]) -> Floats:
     corrected = np.full(len(p_values), np.nan)
     made = np.flatnonzero(~np.isnan(p_values))
     order = made[np.argsort(p_values[made], kind="stable")]

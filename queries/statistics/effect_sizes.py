@@ -75,4 +75,6 @@ def hedges_g(first: Floats, second: Floats) -> float:
 
 def _effect_of_rows(rows: Floats) -> Floats:
     mean, deviation = rows.mean(axis=1), rows.std(axis=1, ddof=1)
-    return np.divide(mean, deviation, out=np.full(len(rows), np.nan), where=deviation > 0)
+    sizes = np.full(len(rows), np.nan)
+    np.divide(mean, deviation, out=sizes, where=deviation > 0)
+    return sizes

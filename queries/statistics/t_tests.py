@@ -1,4 +1,4 @@
-"""Student's and Welch's t: do two means differ?
+"""Student's and Welch's t: whether two means differ.
 
 Formulas as in NIST/SEMATECH e-Handbook of Statistical Methods, 1.3.5.3; checked against scipy.
 """
