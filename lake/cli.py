@@ -30,6 +30,7 @@ SECTIONS = {
         "compute": "compute.cli:group",
     },
     "Questions": {
+        "query": "queries.cli:group",
         "sql": "lake.commands.sql:sql",
         "shell": "lake.commands.shell:shell",
     },

@@ -16,7 +16,7 @@ from lake.lake import Lake
 from lake.log.data_files import write_data_file
 from lake.log.transaction import Changes
 from schemas import TABLES
-from tests.lake_samples import append, label, model, prediction, region, source, structure
+from lake_samples import append, label, model, prediction, region, source, structure
 
 Floats = NDArray[np.float64]
 Labels = Sequence[str | None]
