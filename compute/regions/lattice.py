@@ -45,7 +45,8 @@ class Lattice:
     def sites(self) -> Floats:
         """All sites of the cell, a primitive cell after the other. Shape (n_sites, 3), Å."""
         corners = points_in(self.counts) @ self.vectors
-        return (corners[:, np.newaxis] + self.basis).reshape(-1, 3)
+        sites: Floats = (corners[:, np.newaxis] + self.basis).reshape(-1, 3)
+        return sites
 
     @cached_property
     def site_numbers(self) -> Integers:
@@ -73,7 +74,8 @@ class Lattice:
         reach = np.array(list(product(range(-2, 3), repeat=3))) @ self.vectors
         vectors = (reach[:, np.newaxis] + self.basis - self.basis[0]).reshape(-1, 3)
         distances = np.linalg.norm(vectors, axis=1)
-        return distances[distances > 1e-6]
+        shells: Floats = distances[distances > 1e-6]
+        return shells
 
 
 def points_in(counts: Integers) -> Integers:

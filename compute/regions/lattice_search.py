@@ -88,7 +88,8 @@ def _typical_atoms(pairs: Pairs, edge: float) -> Integers:
         raise NoRegionsError("no lattice: no atom has a neighbour")
     typical = sources[counted == np.argmax(np.bincount(counted))]
     chosen = np.linspace(0, len(typical) - 1, min(_SEED_ATOMS, len(typical))).astype(np.int64)
-    return typical[chosen]
+    found: Integers = typical[chosen]
+    return found
 
 
 def _gather(
@@ -141,7 +142,8 @@ def _primitive(translations: Floats, edge: float) -> Floats | None:
         return None
     is_smallest = spans & (volumes < 1.3 * volumes[spans].min())
     squares = np.einsum("ij,ij->i", vectors, vectors)[triples].sum(axis=1)
-    return vectors[triples[np.argmin(np.where(is_smallest, squares, np.inf))]]
+    found: Floats = vectors[triples[np.argmin(np.where(is_smallest, squares, np.inf))]]
+    return found
 
 
 def _fitted(structure: Structure, rough: Floats, edge: float) -> Lattice | None:
@@ -197,12 +199,12 @@ def _basis(
         if 2 * len(members) > n_cells and left[members].sum() + 1 > 0.5 * len(members):
             left[members] = False
             places.append(place)
-            elements.append(_majority(structure.numbers[members]))
+            elements.append(majority(structure.numbers[members]))
     basis = np.array(places).reshape(-1, 3)
     return basis - np.floor(basis @ inverse) @ vectors, np.array(elements, np.int64)
 
 
-def _majority(numbers: Integers) -> int:
+def majority(numbers: Integers) -> int:
     """The element that most are of; 0 where none has a clear majority."""
     values, counts = np.unique(numbers, return_counts=True)
     best = int(np.argmax(counts))

@@ -44,7 +44,7 @@ class MinimumImage:
     @cached_property
     def _inverse(self) -> Floats:
         """From vectors to coordinates along the lattice vectors. Shape (3, n_periodic)."""
-        return np.linalg.pinv(self.vectors)
+        return np.asarray(np.linalg.pinv(self.vectors), np.float64)
 
     @cached_property
     def _images(self) -> Floats:
@@ -98,7 +98,7 @@ def _lowest(candidates: Floats, is_allowed: NDArray[np.bool_]) -> NDArray[np.int
     for axis in range(3):
         values = np.where(left, candidates[several, :, axis], np.inf)
         left = values <= values.min(axis=1, keepdims=True) + 2 * _EQUAL
-    found = np.argmax(is_allowed, axis=1)
+    found: NDArray[np.int64] = np.argmax(is_allowed, axis=1)
     found[several] = np.argmax(left, axis=1)
     return found
 
