@@ -11,7 +11,7 @@ from ingest.frames.importer import Importer
 from ingest.labels.labels import LabelRules
 from ingest.labels.units import SourceUnits
 from ingest.landing.landing import Landing
-from ingest.landing.report import IngestReport, SourceReport
+from ingest.landing.report import IngestReport, left_alone
 from ingest.sources.inputs import find_inputs
 from ingest.sources.unchanged import find_unchanged
 from ingest.tables.names import NamePattern
@@ -137,10 +137,7 @@ def ingest(
     )
     sources = sources_of([item for item in inputs if item.uri not in unchanged], operation_id)
     landing = Landing(lake, target, options, sources, is_strict=strict)
-    skipped = [
-        SourceReport(uri, 0, 0, 0, 0, is_unchanged=True, earlier_rejects=rejects)
-        for uri, rejects in unchanged.items()
-    ]
+    skipped = left_alone(unchanged)
     if not sources:
         return landing.report(None, skipped)
     use_threads = reader.parses_in_threads and _is_small(sources)

@@ -52,7 +52,7 @@ def other_label_reasons(
             held = _Held(place, float(rows.energy[holder]))
         reasons[row] = (
             f"the same frame is there with other labels, from {held.place}: "
-            f"{_difference(held.energy, float(rows.energy[row]))}. A label set holds one label per "
+            f"{difference(held.energy, float(rows.energy[row]))}. A label set holds one label per "
             "structure. Use another --label-set, or drop the old labels first"
         )
     return reasons
@@ -78,8 +78,9 @@ def _held_in_lake(
     }
 
 
-def _difference(there: float, here: float) -> str:
-    if there == here or (np.isnan(there) and np.isnan(here)):
+def difference(there: float, here: float, tolerance: float = 0.0) -> str:
+    """How numbers differ that are not the same, told by their energies in eV; NaN is none."""
+    if abs(there - here) <= tolerance or (np.isnan(there) and np.isnan(here)):
         return "the energy is the same, forces or stress differ"
     return f"the energy is {_energy(there)} there and {_energy(here)} here"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,8 +27,72 @@ class SourceReport:
     earlier_rejects: int = 0
 
 
+def left_alone(unchanged: Mapping[str, int]) -> list[SourceReport]:
+    """Reports of files that were read before, with their rejects back then."""
+    return [
+        SourceReport(uri, 0, 0, 0, 0, is_unchanged=True, earlier_rejects=rejects)
+        for uri, rejects in unchanged.items()
+    ]
+
+
+class Report:
+    """What every report tells of its sources and rejects.
+
+    Attributes
+    ----------
+    version
+        None when nothing was committed.
+    is_refused
+        Whether that was because of rejects.
+    """
+
+    sources: Sequence[SourceReport]
+    rejects: Sequence[tuple[str, Reject]]
+    version: int | None
+    is_refused: bool
+
+    def total(self, count: str) -> int:
+        """Sum of one of the counts of frames over all sources."""
+        return sum(getattr(source, count) for source in self.sources)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing was refused, now or when a file left alone was read."""
+        return not self.rejects and not self.total("earlier_rejects")
+
+    def counts(self) -> dict[str, Any]:
+        """The version and the counts of frames, for machines."""
+        names = ("frames_read", "rows", "duplicates", "rejects")
+        return {"version": self.version, **{name: self.total(name) for name in names}}
+
+    def places(self) -> dict[str, Any]:
+        """Every source and every reject, for machines."""
+        return {
+            "sources": [asdict(source) for source in self.sources],
+            "rejected": [{"uri": uri, **asdict(reject)} for uri, reject in self.rejects],
+        }
+
+    def sentence(self, committed: str, where: str = "") -> str:
+        """The counts, and what became of them: `committed`, if anything was."""
+        counts = (
+            f"{frames(self.total('frames_read'))} read: {self.total('rows'):,} new, "
+            f"{self.total('duplicates'):,} duplicates, {self.total('rejects'):,} rejected."
+        )
+        if self.is_refused:
+            return f"{counts} Nothing was committed, because of --strict."
+        if self.version is None:
+            return f"{counts} Nothing to commit{where}."
+        return f"{counts} {committed}"
+
+    def reject_lines(self) -> list[str]:
+        """The first rejects, and how many more there are."""
+        lines = [place(uri, reject) for uri, reject in self.rejects[:SHOWN_REJECTS]]
+        hidden = len(self.rejects) - SHOWN_REJECTS
+        return [*lines, f"… and {hidden:,} more"] if hidden > 0 else lines
+
+
 @dataclass(frozen=True)
-class IngestReport:
+class IngestReport(Report):
     """What an ingest did. ``version`` is None when nothing was committed."""
 
     dataset: str
@@ -38,38 +102,23 @@ class IngestReport:
     version: int | None
     is_refused: bool = False
 
-    def total(self, count: str) -> int:
-        """Sum of one of the counts over all sources."""
-        return sum(getattr(source, count) for source in self.sources)
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing was refused, now or when a file left alone was read."""
-        return not self.rejects and not self.total("earlier_rejects")
-
     def as_dict(self) -> dict[str, Any]:
         """Everything, for machines."""
-        counts = {c: self.total(c) for c in ("frames_read", "rows", "duplicates", "rejects")}
         return {
             "dataset": self.dataset,
-            "version": self.version,
-            **counts,
-            "sources": [asdict(source) for source in self.sources],
-            "rejected": [{"uri": uri, **asdict(reject)} for uri, reject in self.rejects],
+            **self.counts(),
+            **self.places(),
             "unmatched_names": list(self.unmatched_names),
         }
 
     def text(self) -> str:
         """A summary for a person."""
-        lines = [self._sentence()]
+        committed = f"Committed to {self.dataset} as version {self.version}."
+        lines = [self.sentence(committed, f" in {self.dataset}")]
         unchanged = sum(source.is_unchanged for source in self.sources)
         if unchanged:
             lines.append(f"{unchanged} of {len(self.sources)} files were read before: left alone.")
-        lines += self._earlier()
-        lines += [place(uri, reject) for uri, reject in self.rejects[:SHOWN_REJECTS]]
-        hidden = len(self.rejects) - SHOWN_REJECTS
-        if hidden > 0:
-            lines.append(f"… and {hidden:,} more")
+        lines += [*self._earlier(), *self.reject_lines()]
         if self.rejects and not self.is_refused:
             lines.append("Rejected frames stand in the table 'rejects'.")
         if self.unmatched_names:
@@ -80,27 +129,16 @@ class IngestReport:
     def _earlier(self) -> list[str]:
         sources = [source for source in self.sources if source.earlier_rejects]
         lines = [
-            f"{source.uri}: left alone; {_frames(source.earlier_rejects)} of it "
+            f"{source.uri}: left alone; {frames(source.earlier_rejects)} of it "
             f"{'was' if source.earlier_rejects == 1 else 'were'} rejected then, see rejects"
             for source in sources[:SHOWN_REJECTS]
         ]
         hidden = len(sources) - SHOWN_REJECTS
         return [*lines, f"… and {hidden:,} more"] if hidden > 0 else lines
 
-    def _sentence(self) -> str:
-        read, rows = self.total("frames_read"), self.total("rows")
-        counts = (
-            f"{_frames(read)} read: {rows:,} new, {self.total('duplicates'):,} duplicates, "
-            f"{self.total('rejects'):,} rejected."
-        )
-        if self.is_refused:
-            return f"{counts} Nothing was committed, because of --strict."
-        if self.version is None:
-            return f"{counts} Nothing to commit in {self.dataset}."
-        return f"{counts} Committed to {self.dataset} as version {self.version}."
 
-
-def _frames(count: int) -> str:
+def frames(count: int) -> str:
+    """A number of frames in words."""
     return f"{count:,} frame" if count == 1 else f"{count:,} frames"
 
 

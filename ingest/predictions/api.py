@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from ingest.labels.label_keys import LabelRules
 from ingest.labels.seen_keys import check_mapped_keys
 from ingest.labels.units import SourceUnits
-from ingest.landing.report import SourceReport
+from ingest.landing.report import left_alone
 from ingest.predictions.extxyz_reader import ExtxyzReader
 from ingest.predictions.json_reader import JsonReader
 from ingest.predictions.landing import PredictionLanding
@@ -100,10 +100,7 @@ def ingest_predictions(
     find_model(reader, model)
     names = find_datasets(reader, datasets)
     unchanged = find_unchanged(lake, reader, inputs, options, names, from_storage)
-    skipped = [
-        SourceReport(uri, 0, 0, 0, 0, is_unchanged=True, earlier_rejects=rejects)
-        for uri, rejects in unchanged.items()
-    ]
+    skipped = left_alone(unchanged)
     operation_id = uuid.uuid4().hex
     sources = sources_of([item for item in inputs if item.uri not in unchanged], operation_id)
     if not sources:

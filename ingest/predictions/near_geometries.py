@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ingest.predictions.neighbours import Pairs, in_parts
+from ingest.predictions.neighbours import Pairs, within_reach
 from ingest.predictions.predicted import Geometries
 from ingest.predictions.ragged import entries_of, greatest, offsets_of
 from ingest.predictions.signatures import full_cells, geometry_signatures
@@ -77,12 +77,12 @@ def _compare(
         frames.positions[atoms], n_atoms[wanted], frames.cell[wanted], frames.pbc[wanted]
     )
     near = rows.near(signatures, radius)
-    pairs = Pairs(wanted[near.frame], near.row)
-    distance = np.full(len(pairs), np.inf)
-    for part in in_parts(pairs, n_atoms):
-        distance[part] = _distances(frames, offsets, pairs.take(part), rows)
-    is_near = distance <= TOLERANCE_ANGSTROM + _ROUNDING
-    return pairs.take(is_near), distance[is_near]
+    return within_reach(
+        Pairs(wanted[near.frame], near.row),
+        n_atoms,
+        lambda pairs: _distances(frames, offsets, pairs, rows),
+        TOLERANCE_ANGSTROM + _ROUNDING,
+    )
 
 
 def _distances(frames: Geometries, offsets: Integers, pairs: Pairs, rows: SignedRows) -> Floats:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ingest.predictions.neighbours import Pairs, in_parts
+from ingest.predictions.neighbours import Pairs, within_reach
 from ingest.predictions.numbers import (
     FORCES_TOLERANCE,
     ROUNDING,
@@ -36,27 +36,18 @@ def compare_labels(
 ) -> tuple[Pairs, Floats]:
     """Frames and rows of labels whose forces, and energies where both have one, are the same.
 
-    Parameters
-    ----------
-    n_atoms
-        Atoms of each frame. Shape (k,).
-    wanted
-        Which frames. Shape (m,).
-
-    Returns
-    -------
-    tuple[Pairs, Floats]
-        The pairs, and the greatest difference as a part of what is tolerated.
+    Parameters are those of `near_geometries.compare_geometries`; the distance is the greatest
+    difference as a part of what is tolerated.
     """
     offsets = offsets_of(n_atoms)
     forces = frames.forces[entries_of(offsets, wanted)]
     near = rows.near(_signatures(forces, n_atoms[wanted]), FORCES_TOLERANCE * (1 + ROUNDING))
-    pairs = Pairs(wanted[near.frame], near.row)
-    distance = np.full(len(pairs), np.inf)
-    for part in in_parts(pairs, n_atoms):
-        distance[part] = _distances(frames, offsets, pairs.take(part), rows)
-    is_near = distance <= 1 + ROUNDING
-    return pairs.take(is_near), distance[is_near]
+    return within_reach(
+        Pairs(wanted[near.frame], near.row),
+        n_atoms,
+        lambda pairs: _distances(frames, offsets, pairs, rows),
+        1 + ROUNDING,
+    )
 
 
 def _distances(frames: References, offsets: Integers, pairs: Pairs, rows: SignedRows) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,25 @@ def in_parts(pairs: Pairs, n_atoms: Integers) -> Iterator[NDArray[np.intp]]:
     part = np.cumsum(n_atoms[pairs.frame]) // PAIR_ATOMS
     if len(part):
         yield from np.split(np.arange(len(part)), np.flatnonzero(np.diff(part)) + 1)
+
+
+def within_reach(
+    pairs: Pairs, n_atoms: Integers, distances: Callable[[Pairs], Floats], reach: float
+) -> tuple[Pairs, Floats]:
+    """The pairs that are no further apart than `reach`, and how far they are. Shape (m,).
+
+    Parameters
+    ----------
+    n_atoms
+        Atoms of each frame. Shape (k,).
+    distances
+        How far the frames and rows of some pairs are apart, a million atoms at a time.
+    """
+    found = np.full(len(pairs), np.inf)
+    for part in in_parts(pairs, n_atoms):
+        found[part] = distances(pairs.take(part))
+    is_near = found <= reach
+    return pairs.take(is_near), found[is_near]
 
 
 @dataclass(frozen=True, eq=False)

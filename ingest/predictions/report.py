@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.frames.frames import Reject
-from ingest.landing.report import SHOWN_REJECTS, SourceReport, place
+from ingest.landing.report import SHOWN_REJECTS, Report, SourceReport
 
 
 @dataclass(frozen=True)
-class PredictionReport:
+class PredictionReport(Report):
     """What an ingest of predictions did. ``version`` is None when nothing was committed.
 
     Attributes
@@ -38,61 +38,34 @@ class PredictionReport:
     rejects_in: Sequence[str] = ()
     is_refused: bool = False
 
-    def total(self, count: str) -> int:
-        """Sum of one of the counts of frames over all sources."""
-        return sum(getattr(source, count) for source in self.sources)
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing was refused, now or when a file left alone was read."""
-        return not self.rejects and not self.total("earlier_rejects")
-
     def as_dict(self) -> dict[str, Any]:
         """Everything, for machines."""
-        counts = {c: self.total(c) for c in ("frames_read", "rows", "duplicates", "rejects")}
         return {
             "model": self.model,
-            "version": self.version,
-            **counts,
+            **self.counts(),
             "keys": dict(self.keys),
             "added": dict(self.added),
             "retried": self.n_retried,
             "rejects_in": list(self.rejects_in),
-            "sources": [asdict(source) for source in self.sources],
-            "rejected": [{"uri": uri, **asdict(reject)} for uri, reject in self.rejects],
+            **self.places(),
         }
 
     def text(self) -> str:
         """A summary for a person."""
-        lines = [self._sentence()]
+        each = " and ".join(f"{n:,} in {dataset}" for dataset, n in self.added.items())
+        added = f"Predictions of {self.model} added: {each or 'none'}."
+        lines = [self.sentence(f"{added} Committed as version {self.version}.")]
         if self.keys:
             taken = ", ".join(f"{label} from {key}" for label, key in self.keys.items())
             lines.append(f"Taken: {taken}.")
         if self.n_retried:
             lines.append(f"{self.n_retried:,} took the place of predictions that had failed.")
         lines += [_left_alone(s) for s in self.sources if s.is_unchanged][:SHOWN_REJECTS]
-        lines += [place(uri, reject) for uri, reject in self.rejects[:SHOWN_REJECTS]]
-        hidden = len(self.rejects) - SHOWN_REJECTS
-        if hidden > 0:
-            lines.append(f"… and {hidden:,} more")
+        lines += self.reject_lines()
         if self.rejects and not self.is_refused:
             where = " and ".join(self.rejects_in)
             lines.append(f"Rejected frames stand in the table 'rejects', dataset {where}.")
         return "\n".join(lines)
-
-    def _sentence(self) -> str:
-        read = self.total("frames_read")
-        counts = (
-            f"{read:,} {'frame' if read == 1 else 'frames'} read: {self.total('rows'):,} new, "
-            f"{self.total('duplicates'):,} duplicates, {self.total('rejects'):,} rejected."
-        )
-        if self.is_refused:
-            return f"{counts} Nothing was committed, because of --strict."
-        if self.version is None:
-            return f"{counts} Nothing to commit."
-        each = " and ".join(f"{n:,} in {dataset}" for dataset, n in self.added.items())
-        added = f"Predictions of {self.model} added: {each or 'none'}."
-        return f"{counts} {added} Committed as version {self.version}."
 
 
 def _left_alone(source: SourceReport) -> str:

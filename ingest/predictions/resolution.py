@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest.landing.other_labels import difference
 from ingest.predictions.known_predictions import Known
 from ingest.predictions.landed_rows import PredictionRows
 from ingest.predictions.numbers import energy_tolerance
@@ -106,23 +107,14 @@ def _against(
         return None
     if is_same:
         return None
+    apart = difference(energy, float(rows.energy[row]), energy_tolerance(energy))
     return (
-        f"structure {key[1]} has another prediction of this model, from {place}: "
-        f"{_difference(energy, float(rows.energy[row]))}. A model has one per structure. "
-        "Drop the old ones first (atomlake drop predictions), or name another --model"
+        f"structure {key[1]} has another prediction of this model, from {place}: {apart}. A model "
+        "has one per structure. Drop the old ones first (atomlake drop predictions), or name "
+        "another --model"
     )
 
 
 def _place(rows: PredictionRows, row: int, uri: Callable[[int], str]) -> str:
     line = f" (line {rows.line[row]})" if rows.line[row] else ""
     return f"{uri(int(rows.source[row]))}, frame {rows.frame[row]}{line}"
-
-
-def _difference(there: float, here: float) -> str:
-    if abs(there - here) <= energy_tolerance(there) or (np.isnan(there) and np.isnan(here)):
-        return "the energy is the same, forces or stress differ"
-    return f"the energy is {_energy(there)} there and {_energy(here)} here"
-
-
-def _energy(value: float) -> str:
-    return "not given" if np.isnan(value) else f"{value} eV"
