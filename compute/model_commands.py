@@ -53,7 +53,7 @@ def group() -> None:
     metavar="KEY=VALUE",
     help="Setting it is loaded with, e.g. head=dft; VALUE is JSON, or else text. May be repeated.",
 )
-@click.option("--run", "run_id", metavar="ID", help="Training run it came from.")
+@click.option("--run", "run_id", metavar="RUN", help="Training run it came from: id or name.")
 @pass_target
 def add(
     target: Target,
@@ -160,7 +160,7 @@ def move(target: Target, name: str, path: str) -> None:
 @click.option("--seed", help="Random seed of the training.")
 @click.option("--parent", metavar="NAME", help="Model this one was fine-tuned from.")
 @click.option("--env", "environment", metavar="NAME", help="Environment it runs in.")
-@click.option("--run", "run_id", metavar="ID", help="Training run it came from.")
+@click.option("--run", "run_id", metavar="RUN", help="Training run it came from: id or name.")
 @pass_target
 def edit(target: Target, /, name: str, **given: str | None) -> None:
     """Change what was said of the model NAME. An empty value takes one away.

@@ -53,7 +53,8 @@ MODELS = Table(
         Column("n_parameters", pa.int64(), "Number of trainable parameters."),
         Column("layers", INTEGERS, "Width of the latent of each layer, first layer first."),
         Column("config", pa.string(), "Everything else known of the model, as a JSON object."),
-        Column("run_id", pa.string(), "The training run the model came from."),
+        Column("run_id", pa.string(), "The training run the model came from, by its run_id."),
+        Column("run_project", pa.string(), "Project of that run; NULL where it is not known."),
         Column("added_at", TIMESTAMP, "When the model was registered."),
     ),
 )

@@ -13,6 +13,7 @@ from compute.models.catalogue import find_model
 from compute.models.model import Model
 from compute.models.model_file import absolute_path, verify_file
 from compute.models.registration import GIVEN, MODELS, check_seed, same_models, write_models
+from compute.models.training_run import link_to_run
 from lake.errors import InvalidInputError
 from lake.lake import Lake
 from lake.log.data_files import DataFile
@@ -73,6 +74,8 @@ def edit_model(lake: Lake, name: str, values: Mapping[str, Any]) -> Model:
         require_usable(environment, find_model(lake.reader, name).engine)
         in_table = None if environment.name == HERE else environment.name
         values = {**values, "environment": in_table}
+    if "run_id" in values:
+        values = {**values, **link_to_run(lake.reader, values["run_id"])}
     check_seed(values.get("seed"))
     return _change(lake, "model edit", name, lambda now: replace(now, **values), values)
 

@@ -40,6 +40,7 @@ class Model:
     layers: tuple[int, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     run_id: str | None = None
+    run_project: str | None = None
     added_at: datetime | None = None
 
     @classmethod

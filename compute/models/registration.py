@@ -17,6 +17,7 @@ from compute.models.catalogue import list_models
 from compute.models.description import describe
 from compute.models.model import Model, Options, canonical_json, identity
 from compute.models.model_file import absolute_path, checksum, verify_file
+from compute.models.training_run import with_run
 from lake.errors import InvalidInputError
 from lake.lake import Lake
 from lake.log.data_files import DataFile, write_data_file
@@ -63,7 +64,7 @@ def add_model(
         What the engine is given when it loads the model, e.g. a head of MACE or keywords of a
         calculator. They are part of the model's identity.
     run
-        The training run the model came from.
+        The training run the model came from: PROJECT/RUN_ID, RUN_ID, or a name that only one has.
 
     Raises
     ------
@@ -113,6 +114,7 @@ def register(lake: Lake, draft: Model) -> tuple[Model, bool]:
     As `add_model`.
     """
     check_seed(draft.seed)
+    draft = with_run(lake.reader, draft)
     earlier = _registered(lake.reader, draft)
     if earlier is not None:
         return earlier, False

@@ -9,6 +9,7 @@ from compute.models.catalogue import list_models
 from compute.models.model import Model
 from compute.models.registration import GIVEN
 from lake.reader import Reader
+from lake.run_lookup import match_runs
 
 
 def list_row(model: Model) -> dict[str, object]:
@@ -64,7 +65,5 @@ def unknown_names(reader: Reader, model: Model) -> Iterator[str]:
     """What a user may want to mend: names that stand for nothing in the lake."""
     if model.parent is not None and model.parent not in {m.name for m in list_models(reader)}:
         yield f"The parent {model.parent} is not registered; it is kept as text."
-    if model.run_id is not None:
-        runs = reader.scan("runs").select("run_id").collect()["run_id"]
-        if model.run_id not in runs:
-            yield f"The run {model.run_id} is not in the lake; it is kept as text."
+    if model.run_id is not None and not match_runs(reader, model.run_id):
+        yield f"The run {model.run_id} is not in the lake; it is kept as text."

@@ -1,0 +1,1 @@
+"""Training runs and their curves: from the logs of training programs to one commit."""

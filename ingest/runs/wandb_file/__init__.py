@@ -1,0 +1,1 @@
+"""`.wandb` files, the transaction log of a run: a LevelDB log of protobuf records."""

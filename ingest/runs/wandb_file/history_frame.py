@@ -1,0 +1,135 @@
+"""Items of history rows as columns: most values are plain numbers, and are read all at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from ingest.frames.frames import Reject
+from ingest.runs.history import EPOCH_KEY
+from ingest.runs.logged_run import HISTORY
+from ingest.runs.logged_values import NUMBER, decode_json, logged_values
+from ingest.runs.wandb_file.media import keyed_cells
+from ingest.runs.wandb_file.run_content import HistoryCells
+
+STEP, TIMESTAMP = "_step", "_timestamp"
+_PLAIN = r"^-?[0-9][0-9.eE+-]*$"
+_WHOLE = r"^-?[0-9]+$"
+_EXACT_DIGITS = 15  # a double holds every integer of so many
+_NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+_LATEST_S = 253_402_300_799.0  # the end of the year 9999
+_DECODED = pl.Schema(
+    {
+        "item": pl.UInt32,
+        "record": pl.Int64,
+        "key": pl.String,
+        "value": pl.Float64,
+        "other": pl.String,
+        "kind": pl.String,
+    }
+)
+
+
+class HistoryColumns(NamedTuple):
+    """The columns `HISTORY`, how many values there are of each kind, and the rows refused."""
+
+    frame: pl.DataFrame
+    kinds: Counter[str]
+    rejects: list[Reject]
+
+
+def history_columns(history: HistoryCells) -> HistoryColumns:
+    """The values of all rows; a row whose step is not known, or that is not JSON, is refused.
+
+    ``_step`` and ``_timestamp`` are no values of their own: they say where and when.
+    """
+    decoded, faults = _decoded(keyed_cells(history))
+    rows = _rows(history.rows, decoded)
+    if faults:
+        said = pl.col("record").replace_strict(faults, default=None, return_dtype=pl.String)
+        rows = rows.with_columns(fault=pl.coalesce(said, "fault"))
+    refused = rows.filter(pl.col("fault").is_not_null())
+    values = decoded.filter(~pl.col("key").is_in([STEP, TIMESTAMP])).join(
+        rows.filter(pl.col("fault").is_null()), on="record", maintain_order="left"
+    )
+    kinds = Counter({kind or NUMBER: n for kind, n in values["kind"].value_counts().iter_rows()})
+    rejects = [
+        Reject(record, 0, f"record {record}: {fault}. Its row was left out.")
+        for record, fault in refused.select("record", "fault").iter_rows()
+    ]
+    frame = values.with_columns(line=pl.lit(0, pl.Int64)).select(HISTORY.names())
+    return HistoryColumns(frame, kinds, rejects)
+
+
+def _decoded(cells: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
+    """The columns `_DECODED`, kind NULL for plain numbers, and what was no JSON, by record."""
+    frame = cells.with_columns(pl.col("text").cast(pl.String, strict=False)).with_row_index("item")
+    frame = frame.with_columns(value=_plain_number())
+    is_fast = pl.col("value").is_not_null()
+    slow, faults = _slowly_decoded(frame.filter(~is_fast))
+    fast = frame.filter(is_fast).select(
+        "item",
+        "record",
+        "key",
+        "value",
+        other=pl.lit(None, pl.String),
+        kind=pl.lit(None, pl.String),
+    )
+    if slow.is_empty():
+        return fast, faults
+    return pl.concat([fast, slow]).sort("item", maintain_order=True), faults
+
+
+def _plain_number() -> pl.Expr:
+    """The number in ``text`` where that is plainly one, and a double holds it; else NULL."""
+    text = pl.col("text")
+    is_exact = ~text.str.contains(_WHOLE) | (text.str.len_bytes() <= _EXACT_DIGITS)
+    number = pl.when(text.str.contains(_PLAIN) & is_exact).then(text.cast(pl.Float64, strict=False))
+    finite = pl.when(number.is_finite()).then(number)
+    return pl.coalesce(
+        text.replace_strict(_NOT_FINITE, default=None, return_dtype=pl.Float64), finite
+    )
+
+
+def _slowly_decoded(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
+    found: list[tuple[Any, ...]] = []
+    faults: dict[int, str] = {}
+    for item, record, key, text in frame.select("item", "record", "key", "text").iter_rows():
+        try:
+            if text is None:
+                raise ValueError("it is not UTF-8")
+            found += [(item, record, *each) for each in logged_values(key, decode_json(text))]
+        except ValueError as error:
+            faults[record] = f"the value of {key} is not JSON ({error})"
+    return pl.DataFrame(found, schema=_DECODED, orient="row"), faults
+
+
+def _rows(rows: pl.DataFrame, decoded: pl.DataFrame) -> pl.DataFrame:
+    """One row per history row: record, step, epoch, logged_at and what is wrong with it."""
+    for name, column in ((STEP, "said"), (TIMESTAMP, "seconds"), (EPOCH_KEY, "epoch")):
+        of_key = decoded.filter(pl.col("key") == name).unique("record", keep="first")
+        rows = rows.join(
+            of_key.select("record", pl.col("value").alias(column)), on="record", how="left",
+            maintain_order="left",
+        )  # fmt: skip
+    said, number, seconds = pl.col("said"), pl.col("number"), pl.col("seconds")
+    is_whole = (said == said.round()) & (said.abs() < 2.0**53)
+    whole = pl.when(is_whole).then(said).cast(pl.Int64, strict=False)
+    fault = (
+        pl.when(said.is_not_null() & ~is_whole.fill_null(value=False))
+        .then(pl.lit("_step is no whole number"))
+        .when(said.is_null() & number.is_null())
+        .then(pl.lit("it has no step"))
+        .when(whole != number)
+        .then(pl.lit("_step and the number of the step differ"))
+    )
+    micros = pl.when(seconds.abs() <= _LATEST_S).then((seconds * 1e6).round())
+    return rows.select(
+        "record",
+        "epoch",
+        step=pl.coalesce(whole, number),
+        logged_at=micros.cast(pl.Int64, strict=False).cast(pl.Datetime("us", "UTC")),
+        fault=fault,
+    )
