@@ -22,7 +22,8 @@ import numpy as np
 import lake
 from compute.engines.engine import Engine, Wanted
 from compute.engines.loading import load_engine
-from compute.jobs.job import Job, JobModel, Limits
+from compute.jobs.choices import Limits
+from compute.jobs.job import Job, JobModel
 from compute.models.catalogue import find_model
 from compute.worker.batches import Budget, Member, cut
 from compute.worker.budget import AdaptiveBudget
@@ -113,7 +114,7 @@ def job_seconds(place: str, job: Job, model: JobModel, dataset: str, engine: Eng
         return seconds
 
 
-def tell_nobody(kind: str, n_structures: int, n_atoms: int) -> None:
+def tell_nobody(kind: str, n_structures: int, n_atoms: int = 0, reason: str = "") -> None:
     """Show no progress."""
 
 

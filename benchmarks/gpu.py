@@ -24,7 +24,8 @@ from benchmarks.made_networks import make_mace
 from benchmarks.predicting import structures
 from compute.engines.engine import Engine
 from compute.engines.loading import load_engine
-from compute.jobs.job import Job, JobModel, Limits
+from compute.jobs.choices import Limits
+from compute.jobs.job import Job, JobModel
 from compute.models.model import identity
 from compute.models.model_file import checksum
 from compute.models.registration import add_model
@@ -105,7 +106,7 @@ def _evaluated(place: str, model: JobModel, engine: Engine, load: int | None) ->
     )
     failed = 0
 
-    def tell(kind: str, n_structures: int, _: int) -> None:
+    def tell(kind: str, n_structures: int, *_: object, **__: object) -> None:
         nonlocal failed
         failed += n_structures if kind == "failed" else 0
 

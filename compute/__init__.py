@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from compute.jobs.choices import Limits, Shard
     from compute.jobs.coverage import coverage
-    from compute.jobs.job import Limits, Shard
     from compute.jobs.report import JobReport
     from compute.jobs.request import Request
     from compute.jobs.running import run
@@ -24,9 +24,9 @@ __all__ = ["JobReport", "Limits", "Request", "Shard", "coverage", "run"]
 # Loaded at first use: the worker and the command line import this package too.
 _AT_FIRST_USE = {
     "JobReport": "compute.jobs.report",
-    "Limits": "compute.jobs.job",
+    "Limits": "compute.jobs.choices",
     "Request": "compute.jobs.request",
-    "Shard": "compute.jobs.job",
+    "Shard": "compute.jobs.choices",
     "coverage": "compute.jobs.coverage",
     "run": "compute.jobs.running",
 }

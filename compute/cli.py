@@ -1,8 +1,9 @@
-"""`atomlake compute`: predictions and latents into the lake."""
+"""`atomlake compute`: predictions, latents and regions into the lake."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeVar, cast
 
 import click
@@ -15,25 +16,30 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _SIZES = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
+_ELSEWHERE = {
+    "regions": "compute.regions.command",
+    "submit": "compute.slurm.command",
+}
+
+
 class Compute(click.Group):
-    """The verbs of compute; `submit` is loaded when it is asked for."""
+    """The verbs of compute; some are loaded when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in the order of the help."""
-        return [*self.commands, "submit"]
+        return [*self.commands, *_ELSEWHERE]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb called `cmd_name`."""
-        if cmd_name == "submit":
-            from compute.slurm.command import submit
-
-            return submit
+        if cmd_name in _ELSEWHERE:
+            command: click.Command = getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+            return command
         return super().get_command(ctx, cmd_name)
 
 
 @click.group(cls=Compute)
 def group() -> None:
-    """Compute predictions and latents, in the environment of each model.
+    """Compute predictions and latents, in the environment of each model; and regions.
 
     What is there already is left alone: a job that was stopped or killed goes on where it was when
     the same command is given again, and jobs may overlap.
@@ -100,7 +106,7 @@ _MODELS = click.option(
 
 def _run(target: Target, task: str, **options: Any) -> None:
     """Compute, print the report, and end with code 1 if something failed."""
-    from compute.jobs.job import Limits, Shard
+    from compute.jobs.choices import Limits, Shard
     from compute.jobs.progress import progress_shown
     from compute.jobs.request import Request
     from compute.jobs.running import run

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from compute.jobs.job import Job, Limits
+from compute.jobs.choices import Limits
+from compute.jobs.job import Job
 from compute.jobs.worker_process import WorkerProcesses
 from lake.errors import JobFailedError
 

@@ -7,51 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from compute.jobs.choices import Choices, Limits, Shard
+from compute.models.model import Model
 from lake.errors import InvalidInputError
 from lake.version import __version__
 
 Task = Literal["predict", "latents"]
 LATENTS = ("none", "last", "all")
 DTYPES = ("float32", "float64")
-COMMIT_EVERY_S = 60.0
-COMMIT_ATOMS = 2_000_000
-MOST_SHARDS = 1_000_000
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One of several parts of the structures, told apart by their ids; ``number`` begins at 1."""
-
-    number: int = 1
-    of: int = 1
-
-    @classmethod
-    def parse(cls, text: str) -> Shard:
-        """The shard ``K/N``.
-
-        Raises
-        ------
-        InvalidInputError
-            It is not two whole numbers with 1 <= K <= N, or N is beyond `MOST_SHARDS`.
-        """
-        number, slash, of = text.partition("/")
-        if not (slash and number.isascii() and number.isdigit() and of.isascii() and of.isdigit()):
-            raise InvalidInputError(f"Shard {text!r}: expected K/N, e.g. 1/8.")
-        if len(of) > len(str(MOST_SHARDS)) or int(of) > MOST_SHARDS:
-            raise InvalidInputError(
-                f"Shard {text[:40]}: expected K/N with N of at most {MOST_SHARDS:,}, e.g. 1/8."
-            )
-        shard = cls(int(number), int(of))
-        if not 1 <= shard.number <= shard.of:
-            raise InvalidInputError(f"Shard {text}: expected K from 1 to N, e.g. 1/8 … 8/8.")
-        return shard
-
-    def part(self, number: int, of: int) -> Shard:
-        """Part `number` of `of`, from 1, of this shard."""
-        return Shard(self.number + (number - 1) * self.of, self.of * of)
-
-    def __str__(self) -> str:
-        return f"{self.number}/{self.of}"
 
 
 @dataclass(frozen=True)
@@ -65,24 +28,16 @@ class JobModel:
     sha256: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
-
-@dataclass(frozen=True)
-class Limits:
-    """How much is computed at once, and how often it is committed.
-
-    ``max_edges`` and ``batch`` bound a batch of structures; None lets the worker find out.
-    ``max_memory`` bounds the worker's own memory, in bytes.
-    """
-
-    max_edges: int | None = None
-    batch: int | None = None
-    max_memory: int | None = None
-    commit_every_s: float = COMMIT_EVERY_S
-    commit_atoms: int = COMMIT_ATOMS
+    @classmethod
+    def of(cls, model: Model) -> JobModel:
+        """That of a registered model."""
+        return cls(
+            model.name, model.model_id, model.engine, model.path, model.sha256, model.options
+        )
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Choices):
     """Models to be evaluated on what is missing of some datasets, on one device."""
 
     job_id: str
@@ -91,14 +46,6 @@ class Job:
     models: tuple[JobModel, ...]
     datasets: tuple[str, ...]
     storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold keys
-    where: str | None = None
-    latents: str = "none"
-    latents_dtype: str = "float32"
-    device: str = "auto"
-    dtype: str | None = None
-    shard: Shard = field(default_factory=Shard)
-    limits: Limits = field(default_factory=Limits)
-    only_failed: bool = False
     version: str = __version__
 
     def as_json(self) -> str:

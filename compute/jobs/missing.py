@@ -3,76 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compute.jobs.job import Job, JobModel, Shard
+from compute.jobs.choices import Shard
+from compute.jobs.done import Done, Ids
+from compute.jobs.job import Job
 from lake.reader import Reader
 from lake.rows.row_index import Places, RowIndex
 from lake.rows.selection import select_places
-
-Ids = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class Done:
-    """Ids of the structures of a dataset a model has results for, as one version of the lake says.
-
-    ``predicted`` and ``failed`` stand in `predictions`; ``latents`` maps the name of a layer to
-    those in `embeddings`.
-    """
-
-    predicted: Ids
-    failed: Ids
-    latents: dict[str, Ids]
-
-
-@dataclass
-class DoneFiles:
-    """Reads what is done, each data file once: they never change.
-
-    ``predictions`` and ``embeddings`` map the path of a file to the ids in it, and whether each
-    failed or which layer it is of.
-    """
-
-    dataset: str
-    model: JobModel
-    predictions: dict[str, tuple[Ids, NDArray[np.bool_]]] = field(default_factory=dict)
-    embeddings: dict[str, tuple[Ids, NDArray[np.object_]]] = field(default_factory=dict)
-
-    def read(self, reader: Reader) -> Done:
-        """What is done in one version of the lake."""
-        partition = {"dataset": self.dataset, "model": self.model.name}
-        there = [file.path for file in reader.files("predictions", **partition)]
-        for file in reader.files("predictions", **partition):
-            if file.path not in self.predictions:
-                rows = reader.columns("predictions", [file], ("structure_id", "model_id", "status"))
-                mine = rows["model_id"].to_numpy() == self.model.model_id
-                is_failed = rows["status"].to_numpy() == "failed"
-                self.predictions[file.path] = (
-                    rows["structure_id"].to_numpy()[mine],
-                    is_failed[mine],
-                )
-        predicted = [self.predictions[path][0][~self.predictions[path][1]] for path in there]
-        failed = [self.predictions[path][0][self.predictions[path][1]] for path in there]
-        return Done(_joined(predicted), _joined(failed), self._latents(reader, partition))
-
-    def _latents(self, reader: Reader, partition: dict[str, str]) -> dict[str, Ids]:
-        found: dict[str, list[Ids]] = {}
-        for file in reader.files("embeddings", **partition):
-            if file.path not in self.embeddings:
-                rows = reader.columns("embeddings", [file], ("structure_id", "model_id", "layer"))
-                mine = rows["model_id"].to_numpy() == self.model.model_id
-                self.embeddings[file.path] = (
-                    rows["structure_id"].to_numpy()[mine],
-                    rows["layer"].to_numpy()[mine],
-                )
-            ids, layers = self.embeddings[file.path]
-            for layer in set(layers):
-                found.setdefault(layer, []).append(ids[layers == layer])
-        return {layer: _joined(parts) for layer, parts in found.items()}
 
 
 def chosen_places(reader: Reader, job: Job, index: RowIndex) -> Places:
@@ -149,7 +89,3 @@ def layer_names(n_layers: int, latents: str) -> dict[int, str]:
     if latents == "last":
         return {last: "last"}
     return {i: "last" if i == last else str(i) for i in range(n_layers)}
-
-
-def _joined(parts: Sequence[Ids]) -> Ids:
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)

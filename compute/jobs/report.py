@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from compute.jobs.extent import OtherType
+
 
 @dataclass
 class Part:
     """One model on one dataset in one worker: structures to be computed, and what became of them.
 
-    ``skipped`` were computed by another job meanwhile.
+    ``skipped`` were computed by another job meanwhile. ``unkept`` are those of ``failed`` that had
+    a prediction, so that no row holds the ``reason`` why they have no latents.
     """
 
     model: str
@@ -22,6 +25,8 @@ class Part:
     failed: int = 0
     skipped: int = 0
     atoms: int = 0
+    unkept: int = 0
+    reason: str = ""
 
 
 @dataclass
@@ -65,6 +70,7 @@ class JobReport:
     is_stopped: bool
     n_chosen: int = 0
     n_failed_before: int = 0
+    of_other_types: Sequence[OtherType] = ()
 
     def total(self, count: str) -> int:
         """Sum of one of the counts over all parts."""
@@ -72,9 +78,8 @@ class JobReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, for machines."""
-        counts = {c: self.total(c) for c in ("ok", "failed", "skipped", "atoms")}
-        fields = {k: v for k, v in vars(self).items() if k != "parts"}
-        return fields | counts | {"parts": [asdict(part) for part in self.parts]}
+        counts = {c: self.total(c) for c in ("ok", "failed", "skipped", "atoms", "unkept")}
+        return asdict(self) | counts
 
     def _nothing(self) -> str:
         if not self.n_chosen:
@@ -88,19 +93,30 @@ class JobReport:
 
     def text(self) -> str:
         """A summary for a person."""
+        others = [each.text() for each in self.of_other_types]
         if not self.n_missing:
-            return self._nothing()
+            return "\n".join([self._nothing(), *others])
         ok, failed, skipped = (self.total(c) for c in ("ok", "failed", "skipped"))
         rate = self.total("atoms") / self.seconds if self.seconds else 0.0
         took = f"{self.seconds:.1f} s ({rate:,.0f} atoms/s); version {self.version}"
         lines = [f"{ok:,} structures computed, {failed:,} failed, in {took}"]
         if skipped:
             lines.append(f"{skipped:,} were computed by another job meanwhile.")
-        if failed:
+        if failed > self.total("unkept"):
             lines.append(
                 "Failed structures stand in the table 'predictions' with the reason in 'error'; "
                 "'atomlake compute retry --failed' tries them again."
             )
+        lines += self._unkept()
         if self.is_stopped:
             lines.append(f"Stopped with {self.n_left:,} left. The same command goes on from here.")
-        return "\n".join(lines)
+        return "\n".join(lines + others)
+
+    def _unkept(self) -> list[str]:
+        return [
+            f"{part.unkept:,} of {part.dataset} that failed for {part.model} have predictions, "
+            f"which stay; their latents are not stored, and no row says why: {part.reason}. They "
+            "are tried again each time."
+            for part in self.parts
+            if part.unkept
+        ]

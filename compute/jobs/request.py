@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from compute.jobs.job import DTYPES, LATENTS, Limits, Shard, Task
+from compute.jobs.choices import Choices
+from compute.jobs.job import DTYPES, LATENTS, Job, JobModel, Task
 from lake.errors import InvalidInputError
 from lake.latents.latent_writer import DTYPES as LATENT_DTYPES
 
@@ -14,8 +15,8 @@ MOST_MEMORY = 2**50  # bytes; the system cannot be told of much more
 
 
 @dataclass(frozen=True)
-class Request:
-    """Models on datasets.
+class Request(Choices):
+    """Models on datasets; `Choices` says what else may be chosen.
 
     Parameters
     ----------
@@ -25,31 +26,16 @@ class Request:
         Names of datasets.
     models
         Names of models, or patterns such as ``mace-*``.
-    where
-        SQL condition on the structures, over the columns of structures and labels.
-    latents
-        Layers to keep: ``none``, ``last`` or ``all``.
-    latents_dtype
-        What they are kept as: ``float32`` or ``float16``.
-    device
-        ``auto``, ``cpu``, ``cuda`` for every GPU there is, or ``cuda:n``.
-    dtype
-        Type to compute in: ``float32`` or ``float64``; that of the model by default.
-    only_failed
-        Only structures that failed earlier.
     """
 
     task: Task
     datasets: Sequence[str]
     models: Sequence[str]
-    where: str | None = None
-    latents: str = "none"
-    latents_dtype: str = "float32"
-    device: str = "auto"
-    dtype: str | None = None
-    shard: Shard = field(default_factory=Shard)
-    limits: Limits = field(default_factory=Limits)
-    only_failed: bool = False
+
+    def job(self, uri: str, models: Sequence[JobModel], job_id: str = "") -> Job:
+        """What a worker must know to do this for some models, on a lake without keys."""
+        datasets = tuple(dict.fromkeys(self.datasets))
+        return Job(job_id, uri, self.task, tuple(models), datasets, **self.choices())
 
     def check(self) -> None:
         """Refuse what cannot be meant.
@@ -65,6 +51,11 @@ class Request:
             _check_one_of("dtype", self.dtype, DTYPES)
         if self.task == "latents" and self.latents == "none":
             raise InvalidInputError("latents: none is wanted. Expected last or all.")
+        if self.where is not None and not self.where.strip():
+            raise InvalidInputError(
+                f"--where {self.where!r} is empty. Expected an SQL condition over the columns of "
+                "structures or labels, e.g. 'n_atoms < 100'. Leave it out to choose all structures."
+            )
         if not self.datasets or not self.models:
             raise InvalidInputError("Expected at least one dataset and one model.")
         limits = self.limits

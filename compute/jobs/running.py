@@ -13,26 +13,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
 from compute.environments.checking import require_usable
 from compute.environments.environment import Environment
 from compute.environments.registry import find_environment
-from compute.jobs.coverage import known_datasets
 from compute.jobs.devices import find_devices
-from compute.jobs.job import Job, JobModel
-from compute.jobs.missing import DoneFiles, chosen_places, layer_names, missing_places
+from compute.jobs.extent import find_extent
+from compute.jobs.job import JobModel
 from compute.jobs.report import JobReport, Tally
 from compute.jobs.request import Request
 from compute.jobs.signals import heard_signals
 from compute.jobs.worker_process import WorkerProcesses
-from compute.models.catalogue import match_models
 from compute.models.model import Model
 from compute.models.model_file import verify_file
 from lake.errors import AtomlakeError, InvalidInputError, JobFailedError
 from lake.lake import Lake
-from lake.reader import Reader
-from lake.rows.row_index import RowIndex
 
 Progress = Callable[[Tally, float], None]
 
@@ -72,12 +66,12 @@ def run(lake: Lake, request: Request, progress: Progress = no_progress) -> JobRe
     request.check()
     devices = find_devices(request.device)
     started_s = time.monotonic()
-    extent, models = _missing(lake.reader, request)
+    extent = find_extent(lake.reader, request)
     job_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
     tally = Tally(extent.n_missing)
     processes = WorkerProcesses()
-    if models:
-        works = _works(models)
+    if extent.models:
+        works = _works(extent.models)
         with _stopped_by_signals(processes):
             _run_all(lake, request, job_id, works, devices, processes, tally, progress)
     return JobReport(
@@ -91,48 +85,8 @@ def run(lake: Lake, request: Request, progress: Progress = no_progress) -> JobRe
         processes.is_stopped and tally.n_left > 0,
         extent.n_chosen,
         extent.n_failed,
+        extent.of_other_types,
     )
-
-
-@dataclass
-class _Extent:
-    """Results a request is about, those missing of them, and those that failed earlier."""
-
-    n_chosen: int = 0
-    n_missing: int = 0
-    n_failed: int = 0
-
-
-def _missing(reader: Reader, request: Request) -> tuple[_Extent, list[Model]]:
-    """How many results are missing, and the models they are missing of."""
-    datasets = known_datasets(reader, request.datasets)
-    models = match_models(reader, request.models)
-    extent = _Extent()
-    left = []
-    indices = {
-        dataset: RowIndex(reader.storage, "structures", reader.files("structures", dataset=dataset))
-        for dataset in datasets
-    }
-    for model in models:
-        job = _job(reader.storage.uri, request, "", (_job_model(model),))
-        names = tuple(layer_names(len(model.layers), request.latents).values())
-        if request.latents != "none" and not names:
-            raise InvalidInputError(
-                f"Model {model.name} has no latents that engine {model.engine} can read. "
-                "Expected a model with latents. Leave --latents out for it."
-            )
-        of_model = 0
-        for dataset in datasets:
-            done = DoneFiles(dataset, job.models[0]).read(reader)
-            index = indices[dataset]
-            chosen = index.ids_at(chosen_places(reader, job, index))
-            extent.n_chosen += len(chosen)
-            extent.n_failed += int(np.isin(chosen, done.failed).sum())
-            of_model += len(missing_places(reader, job, index, done, names))
-        extent.n_missing += of_model
-        if of_model:
-            left.append(model)
-    return extent, left
 
 
 def _works(models: Sequence[Model]) -> list[_Work]:
@@ -147,32 +101,8 @@ def _works(models: Sequence[Model]) -> list[_Work]:
             require_usable(environment, engine)
         for model in members:
             verify_file(model, environment)
-        works.append(_Work(environment, tuple(_job_model(model) for model in members)))
+        works.append(_Work(environment, tuple(JobModel.of(model) for model in members)))
     return works
-
-
-def _job_model(model: Model) -> JobModel:
-    return JobModel(
-        model.name, model.model_id, model.engine, model.path, model.sha256, model.options
-    )
-
-
-def _job(uri: str, request: Request, job_id: str, models: tuple[JobModel, ...]) -> Job:
-    return Job(
-        job_id,
-        uri,
-        request.task,
-        models,
-        tuple(dict.fromkeys(request.datasets)),
-        where=request.where,
-        latents=request.latents,
-        latents_dtype=request.latents_dtype,
-        device=request.device,
-        dtype=request.dtype,
-        shard=request.shard,
-        limits=request.limits,
-        only_failed=request.only_failed,
-    )
 
 
 def _run_all(
@@ -193,7 +123,7 @@ def _run_all(
         errors: list[AtomlakeError] = []
         for i, work in enumerate(works):
             job = replace(
-                _job(lake.storage.uri, request, job_id, work.models),
+                request.job(lake.storage.uri, work.models, job_id),
                 storage_options=dict(lake.storage.options),
                 device=devices[number],
                 shard=request.shard.part(number + 1, len(devices)),

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from zlib import crc32
 
 import numpy as np
 
 from compute.engines.engine import Engine, EvaluationError, Wanted
+from compute.jobs.done import DoneFiles, Ids
 from compute.jobs.job import Job, JobModel
-from compute.jobs.missing import DoneFiles, Ids, is_done, layer_names, missing_places
+from compute.jobs.missing import is_done, layer_names, missing_places
 from compute.worker.batches import Member, cut
 from compute.worker.budget import AdaptiveBudget
 from compute.worker.landing import Landing
@@ -30,6 +31,14 @@ from lake.rows.row_reader import RowReader
 
 GROUPS_AHEAD = 8
 BATCHES_AHEAD = 2
+
+
+class Tell(Protocol):
+    """Called with ``ok``, ``failed``, ``skipped`` or ``unkept``, and how many structures."""
+
+    def __call__(self, kind: str, n_structures: int, n_atoms: int = 0, reason: str = "") -> None:
+        """Count them."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +83,8 @@ class Evaluation:
         # the same at the same time.
         self._places: Places = np.roll(places, -(crc32(job.job_id.encode()) % max(len(places), 1)))
         self._ids = self._rows.index.ids_at(self._places)
+        # Of these no failed row can be kept beside the prediction.
+        self._predicted: Ids = np.sort(self._ids[np.isin(self._ids, done.predicted)])
         self._finished: Ids = np.empty(0, np.int64)
         self._landing = Landing(
             lake,
@@ -92,15 +103,8 @@ class Evaluation:
         """Structures to be computed."""
         return len(self._places)
 
-    def run(self, tell: Callable[[str, int, int], None]) -> None:
-        """Compute and commit, until nothing is missing or the stop is set.
-
-        Parameters
-        ----------
-        tell
-            Called with ``"ok"``, ``"failed"`` or ``"skipped"``, a number of structures, and the
-            number of their atoms.
-        """
+    def run(self, tell: Tell) -> None:
+        """Compute and commit, until nothing is missing or the stop is set."""
         wanted = Wanted(self._job.task == "predict", tuple(self._layers))
         largest = LARGEST_HALF if self._job.latents_dtype == "float16" else np.inf
         with ExitStack() as stack:
@@ -120,7 +124,7 @@ class Evaluation:
                 )
                 for outcome in outcomes:
                     writer.put(outcome)
-                    _count(outcome, tell)
+                    self._count(outcome, tell)
                 if self._stop.is_set():
                     break
         self._budget.keep()
@@ -129,7 +133,7 @@ class Evaluation:
         self,
         pool: ThreadPoolExecutor,
         groups: Iterator[list[Structure]],
-        tell: Callable[[str, int, int], None],
+        tell: Tell,
     ) -> Iterator[Ready | Failure]:
         """Batches for the engine, and structures the model cannot have."""
         facts = self._engine.facts
@@ -150,29 +154,32 @@ class Evaluation:
     def _unfinished(
         self,
         prepared: Iterator[list[Member | Failure]],
-        tell: Callable[[str, int, int], None],
+        tell: Tell,
     ) -> Iterator[Member | Failure]:
         """What nobody has computed until this moment."""
         for group in prepared:
             for item in group:
                 if _contains(self._finished, item.structure_id):
-                    tell("skipped", 1, 0)
+                    tell("skipped", 1)
                 else:
                     yield item
+
+    def _count(self, outcome: Evaluated | Failure, tell: Tell) -> None:
+        if isinstance(outcome, Failure):
+            reasons = {outcome.structure_id: outcome.reason}
+        else:
+            reasons = {outcome.batch[i].structure_id: why for i, why in outcome.reasons.items()}
+            tell("ok", len(outcome.batch) - len(reasons), int(outcome.n_atoms.sum()))
+        tell("failed", len(reasons))
+        for structure_id, why in reasons.items():
+            if _contains(self._predicted, structure_id):
+                tell("unkept", 1, reason=why)
 
     def _after_commit(self) -> None:
         """Learn what others have done since."""
         if self._landing.done is not None and not self._job.only_failed:
             finished = is_done(self._ids, self._landing.done, self._job, self._names)
             self._finished = np.sort(self._ids[finished])
-
-
-def _count(outcome: Evaluated | Failure, tell: Callable[[str, int, int], None]) -> None:
-    if isinstance(outcome, Failure):
-        tell("failed", 1, 0)
-        return
-    tell("ok", len(outcome.batch) - len(outcome.reasons), int(outcome.n_atoms.sum()))
-    tell("failed", len(outcome.reasons), 0)
 
 
 def _contains(sorted_ids: Ids, structure_id: int) -> bool:

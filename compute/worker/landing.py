@@ -9,8 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow.compute as pc
 
+from compute.jobs.done import Done, DoneFiles, Ids
 from compute.jobs.job import Job, JobModel
-from compute.jobs.missing import Done, DoneFiles, Ids, is_among
+from compute.jobs.missing import is_among
 from compute.worker.interval import Interval
 from compute.worker.outcomes import Evaluated, Failure
 from compute.worker.plan import Plan

@@ -6,11 +6,10 @@ import uuid
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from compute.jobs.done import Done, DoneFiles, Ids
 from compute.jobs.job import Job, JobModel
-from compute.jobs.missing import Done, DoneFiles, Ids
-from compute.worker.rows import PREDICTIONS
+from compute.worker.rows import PREDICTIONS, without_failed
 from lake.errors import ConflictError
 from lake.log.data_files import DataFile, write_data_file
 from lake.log.state import State
@@ -57,7 +56,7 @@ class Plan:
         self._files = done_files
         self._predictions = predictions
         self._pointers = pointers
-        self.done = Done(_NONE, _NONE, {})
+        self.done = Done()
         self._answered = _NONE
 
     def __call__(self, state: State) -> Changes | None:
@@ -66,11 +65,13 @@ class Plan:
         Raises
         ------
         ConflictError
-            The model is no longer registered, or none of the structures is in the dataset.
+            The model is no longer registered, none of the structures is in the dataset, or others
+            keep the latents of a layer as another type.
         """
         reader = Reader(self._storage, state)
         self._check_model(reader)
         self.done = self._files.read(reader)
+        self._check_latent_types()
         there = self._structure_ids(reader)
         self._check_structures(there)
         predictions = self._new_predictions(self.done, there)
@@ -106,24 +107,17 @@ class Plan:
     def _without(self, reader: Reader, ids: Ids) -> tuple[list[DataFile], list[DataFile]]:
         """The files that hold failed rows of these structures, and new ones without those rows.
 
-        Each is written anew by itself: together they may be more than the memory holds.
+        Each is written anew by itself: together they may be more than the memory holds. A row with
+        numbers is written anew once at most: it then stands in a file without failed ones.
         """
         old, new = [], []
         for file in reader.files("predictions", **self.partition):
-            of_file, has_failed = self._files.predictions[file.path]
-            if not np.isin(of_file[has_failed], ids).any():
+            mine = self._files.predictions[file.path]
+            if not np.isin(mine.ids[mine.has_failed], ids).any():
                 continue
             rows = reader.columns("predictions", [file], PREDICTIONS.names)
-            goes = pc.and_(
-                pc.equal(rows["model_id"], self._model.model_id),
-                pc.and_(
-                    pc.equal(rows["status"], "failed"),
-                    pc.is_in(rows["structure_id"], value_set=pa.array(ids)),
-                ),
-            )
-            rest = rows.filter(pc.invert(goes))
-            if len(rest):
-                new.append(self._write("predictions", rest))
+            rests = without_failed(rows, self._model.model_id, ids)
+            new += [self._write("predictions", rest) for rest in rests if len(rest)]
             old.append(file)
         return old, new
 
@@ -136,7 +130,8 @@ class Plan:
             return False
         before, after = self.done, self._files.read(new)
         return not (
-            np.isin(self._answered, np.setdiff1d(after.predicted, before.predicted)).any()
+            self._other_latent_types(after)
+            or np.isin(self._answered, np.setdiff1d(after.predicted, before.predicted)).any()
             or np.isin(self._answered, np.setdiff1d(after.failed, before.failed)).any()
             or any(
                 np.isin(self._answered, np.setdiff1d(ids, before.latents.get(layer, _NONE))).any()
@@ -155,6 +150,21 @@ class Plan:
             raise ConflictError(
                 f"Model {self._model.name} was taken out of {self._storage.uri} while it was "
                 "computed. Nothing was committed. Register it and run the same command again."
+            )
+
+    def _other_latent_types(self, done: Done) -> dict[tuple[str, str], int]:
+        layers = self._pointers["layer"].unique().to_pylist()
+        return done.other_latent_types(layers, self._job.latents_dtype)
+
+    def _check_latent_types(self) -> None:
+        """Refuse to mix types in a layer, whatever another job has begun to keep it as."""
+        for (layer, dtype), n in self._other_latent_types(self.done).items():
+            raise ConflictError(
+                f"Another job has kept the latents of {n:,} structures of "
+                f"{self.partition['dataset']} by {self._model.name}, layer {layer}, as {dtype}, "
+                f"and these are {self._job.latents_dtype}. A layer of one dataset and model has "
+                "one type. What was computed since the last commit was not stored. Run the same "
+                f"command again with --latents-dtype {dtype}."
             )
 
     def _check_structures(self, there: Ids) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from compute.jobs.done import Ids
 from compute.jobs.job import Job, JobModel
 from compute.worker.outcomes import Evaluated, Failure
 from lake.latents.latent_writer import Pointer
@@ -80,6 +82,21 @@ def pointer_rows(
 def joined(parts: Sequence[pa.Table]) -> pa.Table:
     """Rows of predictions, one part after the other; none where there are no parts."""
     return pa.concat_tables([PREDICTIONS.empty_table(), *parts])
+
+
+def without_failed(rows: pa.Table, model_id: int, ids: Ids) -> tuple[pa.Table, pa.Table]:
+    """Rows of predictions without those of some structures that failed for a model.
+
+    Those with numbers and those that failed come apart, in files of their own: so the next answers
+    leave the numbers alone.
+    """
+    has_failed = pc.equal(rows["status"], "failed")
+    is_answered = pc.and_(
+        pc.equal(rows["model_id"], model_id),
+        pc.is_in(rows["structure_id"], value_set=pa.array(ids)),
+    )
+    left = rows.filter(pc.and_not(has_failed, is_answered))
+    return rows.filter(pc.invert(has_failed)), left
 
 
 def _rows(

@@ -18,13 +18,15 @@ class Telling:
         self._events = events
         self._stop = stop
         self._what = what
-        self._counts = {"ok": 0, "failed": 0, "skipped": 0, "atoms": 0}
+        self._counts = {"ok": 0, "failed": 0, "skipped": 0, "atoms": 0, "unkept": 0}
+        self._reason = ""
         self._lock = threading.Lock()
         self._told_s = 0.0
 
-    def __call__(self, kind: str, n_structures: int, n_atoms: int) -> None:
-        """Count some structures."""
+    def __call__(self, kind: str, n_structures: int, n_atoms: int = 0, reason: str = "") -> None:
+        """Count some structures; of several reasons the first is told."""
         with self._lock:
+            self._reason = self._reason or reason
             self._counts[kind] += n_structures
             self._counts["atoms"] += n_atoms
             if time.monotonic() - self._told_s >= TELL_EVERY_S:
@@ -34,6 +36,6 @@ class Telling:
         """Tell the counts now. When nobody listens any more, the job is to end."""
         self._told_s = time.monotonic()
         try:
-            self._events.send("progress", **self._what, **self._counts)
+            self._events.send("progress", reason=self._reason, **self._what, **self._counts)
         except BrokenPipeError:
             self._stop.set()
