@@ -28,8 +28,8 @@ Beside them, each number named for what it is:
 ``selected_structures``, one row per structure, in file order
     structure_idx, structure_id, source, frame, formula, config_type, defect_kind, n_atoms
 ``coverage``, one row per model: what its numbers rest on
-    model, loss, seed, n_selected, n_with_forces, n_with_regions, n_predicted, n_failed, n_missing,
-    n_used
+    model, loss, seed, n_selected, n_with_forces, n_with_regions, n_predicted, n_without_forces,
+    n_failed, n_missing, n_used
 ``errors_by_model``, one row per model, scheme and region ("all", "defect", "bulk", "core", "shell")
     model, loss, seed, scheme, region, n_structures, n_atoms, mae_mean_over_structures,
     mae_std_over_structures, mae_pooled_over_atoms, rmse_mean_over_structures,
@@ -94,8 +94,9 @@ class LossComparison:
     tables
         Frames by name; see the top of this module.
     statements
-        The exact SQL of every table, by name, as it ran: its parameters stand in comments above it.
-        Tables of statistics have the statement of the rows they were made from.
+        The exact SQL, by name, in the order in which it ran; values of parameters stand in comments
+        above. Statements read what those before made. The tables of tests come of the view
+        ``structure_errors`` and have no statement of their own.
     models
         One row per model, in order of loss and seed: model, loss, seed, engine, parent, model_id,
         sha256, dtype, project, run_id (NULL where no training run is known).

@@ -1,0 +1,114 @@
+"""Every statement in a file: its header says what it takes and what it gives."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+import pyarrow as pa
+import pytest
+
+import lake
+from queries.losses import comparison as losses
+from queries.statements.session import Session
+from queries.statements.statement import Statement, _parameters, read_statement
+
+VALUES = {
+    "dataset": "cu",
+    "label_set": "dft",
+    "two_regions": "legacy-2",
+    "three_regions": "legacy-3",
+    "limit": None,
+    "models": ["m1"],
+}
+FOLDERS = ("losses", "views")
+STATEMENTS = [
+    read_statement(folder, file.name.removesuffix(".sql"))
+    for folder in FOLDERS
+    for file in sorted(files("queries").joinpath(folder).iterdir(), key=lambda file: file.name)
+    if file.name.endswith(".sql")
+]
+statements = pytest.mark.parametrize("statement", STATEMENTS, ids=lambda s: s.name)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """Everything that statements read, made from a lake that holds nothing."""
+    empty = lake.create(str(tmp_path_factory.mktemp("empty") / "lake"))
+    session = Session(empty.reader, losses.SOURCES, VALUES)
+    session.add_rows("chosen_structures", pa.table({"structure_id": pa.array([], pa.int64())}), "")
+    for name in (*losses.ERRORS, "mean_prediction_sums"):
+        session.keep(losses.statement(name))
+    for name in losses.VIEWS:
+        session.add_view(read_statement("views", name))
+    for name in losses.RUNS:
+        session.keep(losses.statement(name))
+    return session
+
+
+def body(statement: Statement) -> str:
+    return "\n".join(line for line in statement.text.splitlines() if not line.startswith("--"))
+
+
+@statements
+def test_the_header_names_the_columns_and_their_types(
+    statement: Statement, session: Session
+) -> None:
+    values = {p.name: VALUES[p.name] for p in statement.parameters}
+    given = session._connection.sql(statement.text, params=values or None)
+    found = dict(zip(given.columns, map(str, given.types), strict=True))
+    assert found == {column.name: column.type for column in statement.header.columns}
+
+
+@statements
+def test_the_header_names_the_parameters(statement: Statement) -> None:
+    used = list(dict.fromkeys(re.findall(r"\$(\w+)", body(statement))))
+    assert sorted(used) == sorted(p.name for p in statement.parameters)
+
+
+@statements
+def test_parameters_have_one_type_each(statement: Statement) -> None:
+    types = {p.name: p.type for each in STATEMENTS for p in each.parameters}
+    assert {p.name: p.type for p in statement.parameters}.items() <= types.items()
+
+
+@statements
+def test_the_grain_names_columns(statement: Statement) -> None:
+    names = {column.name for column in statement.header.columns}
+    not_kept = {"atom", "pattern"} if statement.name in ("atom_errors", "curve_keys") else set()
+    assert set(statement.header.grain) <= names | not_kept
+
+
+@statements
+def test_it_is_ordered_and_only_one(statement: Statement) -> None:
+    assert ";" not in body(statement)
+    is_read_by_others = "/views/" in str(statement) or statement.name in (
+        *losses.VIEWS,
+        "atom_errors",
+    )
+    assert is_read_by_others or re.search(r"\nORDER BY .*\Z", statement.text, re.DOTALL)
+
+
+@statements
+def test_floats_have_a_unit_unless_they_are_ratios_or_of_a_run(statement: Statement) -> None:
+    of_runs = {"epoch", "value", "last_epoch", "best_epoch"}
+    for column in statement.header.columns:
+        if column.type == "DOUBLE" and column.unit is None:
+            is_fraction = re.search("ratio|variation", column.name) is not None
+            is_of_run = (
+                column.name in of_runs or "_loss" in column.name or "_validation_" in column.name
+            )
+            assert (
+                is_fraction or is_of_run or statement.name in ("ratios_by_loss", "training_summary")
+            )
+
+
+def test_every_statement_is_asked() -> None:
+    asked = {*losses.ERRORS, *losses.VIEWS, *losses.RUNS, *losses.TABLES}
+    assert asked | {"coverage", "mean_prediction_sums"} == {s.name for s in STATEMENTS}
+
+
+def test_a_header_that_describes_no_parameter_is_refused() -> None:
+    text = "-- What.\n-- One row per a.\n-- params:\n--   a\n-- columns:\n--   a BIGINT it"
+    with pytest.raises(ValueError, match="describes no parameter"):
+        list(_parameters("x", text))
