@@ -203,12 +203,17 @@ class Lake:
         return vacuum(self, dry_run=dry_run, keep_days=keep_days, keep_versions=keep_versions)
 
     def drop(
-        self, *, dataset: str, label_set: str | None = None, model: str | None = None
+        self,
+        *,
+        dataset: str,
+        label_set: str | None = None,
+        model: str | None = None,
+        scheme: str | None = None,
     ) -> pl.DataFrame:
-        """Take out a dataset, or one label set or model's results of it, as a new version."""
+        """Take out a dataset, or a label set, a model's results or regions, as a new version."""
         from lake.upkeep.drop import drop
 
-        return drop(self, dataset=dataset, label_set=label_set, model=model)
+        return drop(self, dataset=dataset, label_set=label_set, model=model, scheme=scheme)
 
     def export_duckdb(self, path: str) -> None:
         """Write a DuckDB file of views over this version, for any DuckDB client."""

@@ -122,5 +122,6 @@ def _of_file(path: str) -> Atoms:
             f"--reference {path}: it holds {len(frames)} structures. Expected one crystal without "
             "defects. Put it into a file of its own."
         )
-    atoms: Atoms = frames[0]
+    (atoms,) = frames
+    assert isinstance(atoms, Atoms)
     return atoms

@@ -10,7 +10,7 @@ from lake.commands.target import Target, pass_target
 
 @click.group()
 def drop() -> None:
-    """Take out a dataset, labels or predictions, as a new version.
+    """Take out a dataset, labels, predictions or regions, as a new version.
 
     Older versions still hold what was dropped. To free the space as well, see atomlake vacuum.
     """
@@ -55,3 +55,17 @@ def predictions(target: Target, dataset: str, model: str) -> None:
       atomlake drop predictions cu mace-s1 --lake lakes/demo
     """
     print_frame(target, target.open().drop(dataset=dataset, model=model))
+
+
+@drop.command()
+@click.argument("dataset")
+@click.argument("scheme")
+@pass_target
+def regions(target: Target, dataset: str, scheme: str) -> None:
+    """Take the regions of SCHEME out of DATASET; legacy stands for legacy-2 and legacy-3.
+
+    \b
+    Example:
+      atomlake drop regions cu sites --lake lakes/demo
+    """
+    print_frame(target, target.open().drop(dataset=dataset, scheme=scheme))

@@ -23,13 +23,19 @@ OF_A_MODEL = ("embeddings", "predictions")
 
 
 def drop(
-    lake: Lake, *, dataset: str, label_set: str | None = None, model: str | None = None
+    lake: Lake,
+    *,
+    dataset: str,
+    label_set: str | None = None,
+    model: str | None = None,
+    scheme: str | None = None,
 ) -> pl.DataFrame:
     """Take out a dataset with everything that belongs to it, or only a part of it.
 
     With `label_set` its labels go. Its sources stay, because structures come from them, but in no
     label set, so that the same files can be ingested again. With `model` its predictions and
     latents go; the arrays of the latents stay until vacuum finds that no version points at them.
+    With `scheme` its regions go; ``sites`` stands for ``sites-2`` and ``sites-3``.
 
     Returns
     -------
@@ -38,14 +44,14 @@ def drop(
     Raises
     ------
     NotFoundError
-        There is no such dataset, label set or model in it.
+        There is no such dataset; label set, model or scheme in it.
     """
     done = Changes()
 
     def plan(state: State) -> Changes:
         nonlocal done
         reader = Reader(lake.storage, state)
-        found = _find(reader, dataset, label_set, model)
+        found = _find(reader, dataset, label_set, model, scheme)
         added: dict[str, list[DataFile]] = {}
         removed = dict(found)
         if label_set is not None:
@@ -54,7 +60,7 @@ def drop(
 
         def still_valid(_: State, new: State) -> bool:
             now = Reader(lake.storage, new)
-            there = _find(now, dataset, label_set, model)
+            there = _find(now, dataset, label_set, model, scheme)
             return all(_paths(there[name]) == _paths(found[name]) for name in found) and (
                 _paths(now.files("sources", dataset=dataset))
                 == _paths(reader.files("sources", dataset=dataset))
@@ -63,19 +69,23 @@ def drop(
         done = Changes(added=added, removed=removed, still_valid=still_valid)
         return done
 
-    arguments = {"dataset": dataset, "label_set": label_set, "model": model}
+    arguments = {"dataset": dataset, "label_set": label_set, "model": model, "scheme": scheme}
     lake.commit("drop", plan, arguments={k: v for k, v in arguments.items() if v is not None})
     return _report(done)
 
 
 def _find(
-    reader: Reader, dataset: str, label_set: str | None, model: str | None
+    reader: Reader,
+    dataset: str,
+    label_set: str | None,
+    model: str | None,
+    scheme: str | None,
 ) -> dict[str, list[DataFile]]:
     """The files that hold what is to go, by table."""
     whole = {name: reader.files(name, dataset=dataset) for name in OF_A_DATASET}
     if not any(whole.values()):
         raise _missing(reader, OF_A_DATASET, "dataset", dataset)
-    if label_set is None and model is None:
+    if label_set is None and model is None and scheme is None:
         return whole
     found: dict[str, list[DataFile]] = {}
     if label_set is not None:
@@ -87,6 +97,14 @@ def _find(
             found[name] = [f for f in whole[name] if f.partition["model"] == model]
         if not any(found[name] for name in OF_A_MODEL):
             raise _missing(reader, OF_A_MODEL, "model", model, dataset)
+    if scheme is not None:
+        found["regions"] = [
+            f
+            for f in whole["regions"]
+            if scheme in (f.partition["scheme"], f.partition["scheme"].rpartition("-")[0])
+        ]
+        if not found["regions"]:
+            raise _missing(reader, ("regions",), "scheme", scheme, dataset)
     return found
 
 
