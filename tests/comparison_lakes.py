@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from lake_samples import append, label, model, prediction, region, source, structure
 from numpy.typing import NDArray
 
 from lake.lake import Lake
 from lake.log.data_files import write_data_file
 from lake.log.transaction import Changes
 from schemas import TABLES
-from lake_samples import append, label, model, prediction, region, source, structure
 
 Floats = NDArray[np.float64]
 Labels = Sequence[str | None]
@@ -159,7 +159,7 @@ def write_large_lake(
         "structures",
         n_structures,
         **shared,
-        **{check: ids for check in checks},
+        **dict.fromkeys(checks, ids),
         formula=f"Cu{n_atoms}",
         config_type="vac",
         numbers=listed(np.full(n_structures * n_atoms, 29), n_atoms),
