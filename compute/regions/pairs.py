@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.spatial import cKDTree
 
-from compute.engines.neighbours import build_graph
+from compute.engines.neighbours import full_cell
 from compute.regions.minimum_image import MinimumImage
 from compute.regions.structure import Floats, Integers, Structure
+from lake.errors import InvalidInputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +43,22 @@ def find_pairs(structure: Structure, images: MinimumImage, cutoff: float) -> Pai
     Raises
     ------
     InvalidInputError
-        The structure is periodic along lattice vectors that span no volume.
-    OutOfMemoryError
-        There is no room for the pairs.
+        A position is no number, or the structure is periodic along lattice vectors that span no
+        volume.
     """
-    graph = build_graph(
-        structure.numbers, structure.positions, structure.cell, structure.pbc, cutoff
+    if not np.isfinite(structure.positions).all():
+        raise InvalidInputError("A position is no finite number: no neighbours can be found.")
+    full_cell(structure.cell, structure.pbc)  # refuses one that is flat
+    structure = _wrapped(structure)
+    owner, points = _points_in_reach(structure, cutoff)
+    found = cKDTree(structure.positions).sparse_distance_matrix(
+        cKDTree(points), cutoff, output_type="ndarray"
     )
-    first, second = graph.edge_index
-    vectors = structure.positions[second] - structure.positions[first]
-    vectors += graph.shifts @ structure.cell
-    distance = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    first, second = found["i"].astype(np.int64), owner[found["j"]]
+    is_other = found["j"] != first  # the points begin with the atoms themselves
+    first, second = first[is_other], second[is_other]
+    vectors = points[found["j"][is_other]] - structure.positions[first]
+    distance = found["v"][is_other]
     shortest = distance
     if images.shortest <= 2 * cutoff:  # else no two images of an atom are in reach
         _, pair = np.unique(first * len(structure) + second, return_inverse=True)
@@ -59,3 +66,39 @@ def find_pairs(structure: Structure, images: MinimumImage, cutoff: float) -> Pai
         np.minimum.at(least, pair, distance)
         shortest = np.where(first == second, 0.0, least[pair])
     return Pairs(first, second, vectors, distance, shortest)
+
+
+def _wrapped(structure: Structure) -> Structure:
+    """The structure with every atom in the cell, so that few images of it are in reach."""
+    vectors = structure.cell[structure.pbc]
+    outside = np.floor(structure.positions @ np.linalg.pinv(vectors))
+    return replace(structure, positions=structure.positions - outside @ vectors)
+
+
+def _points_in_reach(structure: Structure, cutoff: float) -> tuple[Integers, Floats]:
+    """The atoms and those of their images that may be within a cutoff of any of them.
+
+    Returns
+    -------
+    Which atom each is, and where. Shapes (n,) and (n, 3), Å. The atoms themselves come first.
+    """
+    positions = structure.positions
+    owner = np.arange(len(positions))
+    if not structure.pbc.any() or not len(positions):
+        return owner, positions
+    vectors = structure.cell[structure.pbc]
+    inverse = np.linalg.pinv(vectors)  # to coordinates along the periodic directions
+    margin = cutoff * np.linalg.norm(inverse, axis=0) + 1e-9
+    places = positions @ inverse
+    low, high = places.min(axis=0) - margin, places.max(axis=0) + margin
+    shifts = np.zeros((len(positions), len(vectors)))
+    for axis in range(len(vectors)):
+        n = int(np.ceil(high[axis] - low[axis] - margin[axis])) - 1
+        steps = np.arange(-n, n + 1)
+        moved = (places[owner] + shifts)[:, axis] + steps[:, np.newaxis]
+        step, point = np.nonzero((moved > low[axis]) & (moved < high[axis]))
+        owner, shifts = owner[point], shifts[point]
+        shifts[:, axis] = steps[step]
+    first = np.argsort(shifts.any(axis=1), kind="stable")
+    owner, shifts = owner[first], shifts[first]
+    return owner, positions[owner] + shifts @ vectors
