@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 # Columns of a history; `line` is the line of the file, 0 where it has none.
 HISTORY = pl.Schema(
-    {
-        "step": pl.Int64,
-        "epoch": pl.Float64,
-        "key": pl.String,
-        "value": pl.Float64,
-        "other": pl.String,
-        "logged_at": pl.Datetime("us", "UTC"),
-        "line": pl.Int64,
-    }
+    [
+        ("step", pl.Int64()),
+        ("epoch", pl.Float64()),
+        ("key", pl.String()),
+        ("value", pl.Float64()),
+        ("other", pl.String()),
+        ("logged_at", pl.Datetime("us", "UTC")),
+        ("line", pl.Int64()),
+    ]
 )
 UNKNOWN = "unknown"
 # States in which a run goes on logging, or may; else it has ended.
@@ -37,8 +37,7 @@ OPEN_STATES = frozenset({UNKNOWN, "running", "pending", "preempting", "preempted
 class LoggedRun:
     """One run. ``project`` is None where the file does not say, and ``run_id`` always stands.
 
-    ``history`` has the columns `HISTORY`, in the order they were logged; ``is_named_alone`` says
-    that the file knows the run by its name only, so that it may be one the lake has already.
+    ``history`` has the columns `HISTORY`, in the order they were logged.
     """
 
     run_id: str
@@ -50,7 +49,6 @@ class LoggedRun:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     created_at: datetime | None = None
     history: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=HISTORY))
-    is_named_alone: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +63,16 @@ class LoggedFile:
 
 @dataclass(frozen=True)
 class LogFile:
-    """A file to read: where it lies, its bytes, and the name given to its run, if any."""
+    """A file to read: where it lies, its bytes, and what was said of it.
+
+    ``name`` is the name given to its run, ``project`` the project it goes to; ``reader`` reads the
+    lake it goes to, for formats that name runs the lake may know.
+    """
 
     uri: str
     data: bytes
     name: str | None = None
+    project: str | None = None
     reader: Reader | None = None
 
 

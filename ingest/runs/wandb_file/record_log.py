@@ -146,4 +146,4 @@ def _is_chunk(data: bytes, position: int, block_end: int) -> bool:
     end = position + _CHUNK_HEADER.size + length
     if not _FULL <= kind <= _LAST or end > min(len(data), block_end):
         return False
-    return zlib.crc32(data[position + 6 : end]) == checksum
+    return bool(zlib.crc32(data[position + 6 : end]) == checksum)

@@ -1,0 +1,336 @@
+"""Where runs come down: what of them is new, the accounting, and the commit."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self
+
+import polars as pl
+import pyarrow as pa
+
+from ingest.frames.frames import EXCERPT_LENGTH, Reject
+from ingest.landing.accounting import Accounts, reject_rows, source_rows
+from ingest.landing.report import SourceReport
+from ingest.runs.logged_run import LoggedFile, LoggedRun
+from ingest.runs.new_history import CONFLICT, DUPLICATE, NEW, history_of, known_history, sort_out
+from ingest.runs.report import RunReport, RunsReport
+from ingest.runs.run_row import Row, decoded_row, merged, row_of, stored_row
+from ingest.tasks.tasks import Source
+from lake.errors import JobFailedError, StorageError
+from lake.lake import Lake
+from lake.log.data_files import DataFile, write_data_file
+from lake.log.state import State
+from lake.log.transaction import Changes
+from lake.reader import Reader
+from schemas import TABLES
+
+RUNS, HISTORY = "runs", "training_history"
+
+
+@dataclass(frozen=True, eq=False)
+class ReadSource:
+    """A source, what it holds, and the project its runs go to."""
+
+    source: Source
+    project: str
+    file_format: str
+    file: LoggedFile
+
+    @property
+    def n_values(self) -> int:
+        """Values logged by its runs."""
+        return sum(len(run.history) for run in self.file.runs)
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of the sources of one project on top of a version of the lake."""
+
+    reports: Sequence[SourceReport]
+    rejects: Sequence[tuple[int, Reject]]
+    runs: Sequence[RunReport]
+    added: Mapping[str, Sequence[DataFile]]
+    removed: Mapping[str, Sequence[DataFile]]
+
+
+class RunsLanding:
+    """Commits runs and their histories, as one operation.
+
+    As a context manager it takes away every file that no log has named.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        read: Sequence[ReadSource],
+        *,
+        operation: str,
+        options: str,
+        is_strict: bool,
+        operation_id: str,
+    ) -> None:
+        self.lake = lake
+        self.read = read
+        self.operation = operation
+        self.options = options
+        self.is_strict = is_strict
+        self.operation_id = operation_id
+        self.landed: list[Landed] = []
+        self._written: set[str] = set()
+        self._named: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for path in self._written - self._named:
+            with suppress(StorageError):  # vacuum takes what cannot be taken now
+                self.lake.storage.delete(path)
+
+    def commit(self) -> RunsReport:
+        """Commit what is new, and say what was done."""
+        uris = [each.source.item.uri for each in self.read]
+        version = self.lake.commit(
+            self.operation,
+            self._plan,
+            arguments={**json.loads(self.options), "files": uris},
+            inputs={each.source.item.uri: each.source.sha256 for each in self.read},
+            operation_id=self.operation_id,
+        )
+        rejects = [pair for landed in self.landed for pair in landed.rejects]
+        return RunsReport(
+            [report for landed in self.landed for report in landed.reports],
+            [run for landed in self.landed for run in landed.runs],
+            [(self._uri(index), reject) for index, reject in rejects],
+            sum((Counter(each.file.kinds) for each in self.read), Counter()),
+            [(each.source.item.uri, note) for each in self.read for note in each.file.notes],
+            [] if version is None else [version],
+            is_refused=self.is_strict and bool(rejects),
+        )
+
+    def _uri(self, index: int) -> str:
+        return next(each.source.item.uri for each in self.read if each.source.index == index)
+
+    def _plan(self, state: State) -> Changes | None:
+        reader = Reader(self.lake.storage, state)
+        projects = sorted({each.project for each in self.read})
+        self.landed = [self._land(reader, project) for project in projects]
+        if self.is_strict and any(landed.rejects for landed in self.landed):
+            return None
+        added: dict[str, list[DataFile]] = {}
+        removed: dict[str, list[DataFile]] = {}
+        for landed in self.landed:
+            for target, files in ((added, landed.added), (removed, landed.removed)):
+                for table, of_table in files.items():
+                    target.setdefault(table, []).extend(of_table)
+        # From here on a log may name them, whatever becomes of the commit.
+        self._named |= {f"{name}/{file.path}" for name, files in added.items() for file in files}
+
+        def still_valid(old: State, new: State) -> bool:
+            before, after = Reader(self.lake.storage, old), Reader(self.lake.storage, new)
+            return all(
+                _paths(before, table, project) == _paths(after, table, project)
+                for table in (RUNS, HISTORY)
+                for project in projects
+            )
+
+        return Changes(added=added, removed=removed, still_valid=still_valid)
+
+    def _land(self, reader: Reader, project: str) -> Landed:
+        """Sort out what was read of one project, and write what is new."""
+        read = [each for each in self.read if each.project == project]
+        values = _sorted_out(reader, project, read)
+        rows, n_changed, there = _run_rows(reader, project, read)
+        rejects = [*_early_rejects(read), *_conflicts(values)]
+        reports = [_settled(each, values, n_changed, rejects) for each in read]
+        new = values.filter(pl.col("status") == NEW)
+        counts = dict(new["run_id"].value_counts().iter_rows())
+        runs = [
+            RunReport(project, row["run_id"], row["name"], row["state"], counts.get(run_id, 0))
+            for run_id, row in rows.items()
+        ]
+        if self.is_strict and rejects:
+            return Landed(reports, rejects, runs, {}, {})
+        added = {HISTORY: self._write(HISTORY, project, _history_table(new))}
+        changed = {run_id: row for run_id, row in rows.items() if row != there.get(run_id)}
+        added[RUNS], removed = self._rewritten_runs(reader, project, changed)
+        added |= self._account_files(project, read, reports, rejects)
+        return Landed(reports, rejects, runs, added, {RUNS: removed})
+
+    def _rewritten_runs(
+        self, reader: Reader, project: str, changed: Mapping[str, Row]
+    ) -> tuple[list[DataFile], list[DataFile]]:
+        """A file with the rows of changed runs, and the files in which they stood before."""
+        rows = [stored_row(row) for row in changed.values()]
+        removed = []
+        for file in reader.files(RUNS, project=project):
+            of_file = reader.columns(RUNS, [file], TABLES[RUNS].file_arrow.names).to_pylist()
+            if any(row["run_id"] in changed for row in of_file):
+                removed.append(file)
+                rows += [row for row in of_file if row["run_id"] not in changed]
+        table = pa.Table.from_pylist(
+            sorted(rows, key=lambda row: row["run_id"]), schema=TABLES[RUNS].file_arrow
+        )
+        return self._write(RUNS, project, table), removed
+
+    def _account_files(
+        self,
+        project: str,
+        read: Sequence[ReadSource],
+        reports: Sequence[SourceReport],
+        rejects: Sequence[tuple[int, Reject]],
+    ) -> dict[str, list[DataFile]]:
+        tables = []
+        for each, report in zip(read, reports, strict=True):
+            tables.append(
+                source_rows(
+                    [each.source],
+                    Accounts((report,), ()),
+                    file_format=each.file_format,
+                    label_set=None,
+                    options=self.options,
+                    units={},
+                )
+            )
+        sources = [each.source for each in read]
+        return {
+            "sources": self._write("sources", project, pa.concat_tables(tables)),
+            "rejects": self._write(
+                "rejects", project, reject_rows(sources, Accounts((), tuple(rejects)))
+            ),
+        }
+
+    def _write(self, name: str, project: str, rows: pa.Table) -> list[DataFile]:
+        if not rows.num_rows:
+            return []
+        table = TABLES[name]
+        file = write_data_file(
+            self.lake.storage,
+            table,
+            {table.partition[0]: project},
+            f"{self.operation_id}-{uuid.uuid4().hex[:8]}",
+            rows,
+        )
+        self._written.add(f"{name}/{file.path}")
+        return [file]
+
+
+def _paths(reader: Reader, table: str, project: str) -> set[str]:
+    return {file.path for file in reader.files(table, project=project)}
+
+
+def _sorted_out(reader: Reader, project: str, read: Sequence[ReadSource]) -> pl.DataFrame:
+    """All values that were read, with what becomes of each: see `sort_out`."""
+    parts = []
+    for each in read:
+        first = 0
+        for run in each.file.runs:
+            parts.append(history_of(run.run_id, each.source.index, run.history, first))
+            first += len(run.history)
+    if not parts:
+        parts.append(history_of("", 0, LoggedRun("", "").history, 0))
+    run_ids = sorted({run.run_id for each in read for run in each.file.runs})
+    return sort_out(pl.concat(parts), known_history(reader, project, run_ids))
+
+
+def _run_rows(
+    reader: Reader, project: str, read: Sequence[ReadSource]
+) -> tuple[dict[str, Row], Counter[int], dict[str, Row]]:
+    """Rows of the runs read, how many each source changed, and the rows that are there."""
+    run_ids = sorted({run.run_id for each in read for run in each.file.runs})
+    frame = reader.scan(RUNS, project=project).filter(pl.col("run_id").is_in(run_ids)).collect()
+    there = {row["run_id"]: decoded_row(row) for row in frame.iter_rows(named=True)}
+    rows: dict[str, Row] = {}
+    n_changed: Counter[int] = Counter()
+    for each in read:
+        for run in each.file.runs:
+            new = row_of(run, project, each.source.source_id)
+            before = rows.get(run.run_id, there.get(run.run_id))
+            rows[run.run_id] = new if before is None else merged(before, new)
+            n_changed[each.source.index] += rows[run.run_id] is not before
+    return rows, n_changed, there
+
+
+def _early_rejects(read: Sequence[ReadSource]) -> list[tuple[int, Reject]]:
+    """What the readers refused, counted on behind values and runs, so that no two share a frame."""
+    found = []
+    for each in read:
+        first = each.n_values + len(each.file.runs)
+        for i, reject in enumerate(each.file.rejects):
+            found.append((each.source.index, replace(reject, frame=first + i)))
+        if each.source.reject is not None:
+            found.append((each.source.index, each.source.reject))
+    return found
+
+
+def _conflicts(values: pl.DataFrame) -> list[tuple[int, Reject]]:
+    conflicts = values.filter(pl.col("status") == CONFLICT)
+    names = ("source", "frame", "line", "run_id", "step", "key", "value", "other", "there")
+    return [
+        (
+            source,
+            Reject(
+                frame,
+                line,
+                f"run {run_id}, step {step}, {key}: {_shown(value, other)}, but {there} stands "
+                "there already. A run logs one value under a key at a step. If it was logged anew, "
+                "ingest it as another run.",
+                f"{key}: {_shown(value, other)}"[:EXCERPT_LENGTH],
+            ),
+        )
+        for source, frame, line, run_id, step, key, value, other, there in conflicts.select(
+            names
+        ).iter_rows()
+    ]
+
+
+def _shown(value: float | None, other: str | None) -> str:
+    text = repr(value) if other is None else other
+    return text[:EXCERPT_LENGTH]
+
+
+def _settled(
+    each: ReadSource,
+    values: pl.DataFrame,
+    n_changed: Mapping[int, int],
+    rejects: Sequence[tuple[int, Reject]],
+) -> SourceReport:
+    """The accounting of a source, in values and runs.
+
+    Raises
+    ------
+    JobFailedError
+        The counts do not close, which no input may bring about.
+    """
+    index, uri = each.source.index, each.source.item.uri
+    of_source = values.filter(pl.col("source") == index)
+    status: dict[str, Any] = dict(of_source["status"].value_counts().iter_rows())
+    n_runs, n_new_runs = len(each.file.runs), n_changed.get(index, 0)
+    n_early = len(each.file.rejects) + (each.source.reject is not None)
+    n_rejects = sum(source == index for source, _ in rejects)
+    read = each.n_values + n_runs + n_early
+    rows = status.get(NEW, 0) + n_new_runs
+    duplicates = status.get(DUPLICATE, 0) + n_runs - n_new_runs
+    if read != rows + duplicates + n_rejects:
+        raise JobFailedError(
+            f"{uri}: {read} values and runs read, but {rows} new, {duplicates} duplicates and "
+            f"{n_rejects} rejects. Nothing was committed. Report this."
+        )
+    return SourceReport(uri, read, rows, duplicates, n_rejects)
+
+
+def _history_table(new: pl.DataFrame) -> pa.Table:
+    """Rows of `training_history`, in the order it is sorted by."""
+    schema = TABLES[HISTORY].file_arrow
+    return new.select(schema.names).sort("run_id", "key", "step").to_arrow().cast(schema)
