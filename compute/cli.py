@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import click
 
+from compute.request_options import (
+    DATASETS,
+    MODELS,
+    latents_option,
+    make_request,
+    request_options,
+)
 from lake.commands.printing import print_frame, print_json
 from lake.commands.target import Target, pass_target
-from lake.errors import InvalidInputError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-_SIZES = {"K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-
 
 _ELSEWHERE = {
     "regions": "compute.regions.command",
@@ -46,82 +48,15 @@ def group() -> None:
     """
 
 
-def _options(command: Command) -> Command:
-    """The options of every verb that computes."""
-    for decorator in reversed(
-        (
-            click.option("--where", metavar="SQL", help="Condition over structures and labels."),
-            click.option(
-                "--latents-dtype",
-                type=click.Choice(["float32", "float16"]),
-                default="float32",
-                show_default=True,
-                help="What latents are kept as.",
-            ),
-            click.option(
-                "--device",
-                default="auto",
-                show_default=True,
-                help="auto, cpu, cuda (every GPU there is) or cuda:n.",
-            ),
-            click.option(
-                "--dtype",
-                type=click.Choice(["float32", "float64"]),
-                help="Type to compute in.  [default: the model's]",
-            ),
-            click.option(
-                "--shard", metavar="K/N", default="1/1", help="Only part K of N of the structures."
-            ),
-            click.option(
-                "--max-edges", type=int, help="Largest batch, in edges.  [default: found out]"
-            ),
-            click.option("--batch", type=int, help="Most structures of a batch."),
-            click.option("--max-memory", metavar="SIZE", help="Most memory of a worker, e.g. 16G."),
-            click.option(
-                "--commit-every",
-                type=float,
-                default=60.0,
-                show_default=True,
-                metavar="SECONDS",
-                help="A job that is killed loses at most so much.",
-            ),
-        )
-    ):
-        command = decorator(command)
-    return command
-
-
-_DATASETS = click.option(
-    "--dataset", "datasets", multiple=True, required=True, help="Dataset. May be repeated."
-)
-_MODELS = click.option(
-    "--model",
-    "models",
-    multiple=True,
-    required=True,
-    metavar="GLOB",
-    help="Name of a model or a pattern, e.g. 'mace-*'. May be repeated.",
-)
-
-
-def _run(target: Target, task: str, **options: Any) -> None:
+def _run(target: Target, verb: str, options: Mapping[str, Any]) -> None:
     """Compute, print the report, and end with code 1 if something failed."""
-    from compute.jobs.choices import Limits, Shard
     from compute.jobs.progress import progress_shown
-    from compute.jobs.request import Request
     from compute.jobs.running import run
 
-    limits = Limits(
-        options.pop("max_edges"),
-        options.pop("batch"),
-        _bytes(options.pop("max_memory")),
-        options.pop("commit_every"),
-    )
-    request = Request(
-        cast(Any, task), shard=Shard.parse(options.pop("shard")), limits=limits, **options
-    )
+    lake = target.open()
+    request = make_request(lake, verb, options)
     with progress_shown(is_wanted=not target.as_json) as progress:
-        report = run(target.open(), request, progress)
+        report = run(lake, request, progress)
     if target.as_json:
         print_json(report.as_dict())
     else:
@@ -130,56 +65,32 @@ def _run(target: Target, task: str, **options: Any) -> None:
         raise SystemExit(1)
 
 
-def _bytes(text: str | None) -> int | None:
-    if text is None:
-        return None
-    number, unit = text.upper().removesuffix("B").removesuffix("I"), 1
-    if number and number[-1] in _SIZES:
-        unit, number = _SIZES[number[-1]], number[:-1]
-    if not number.isascii() or not number.isdigit():
-        raise InvalidInputError(f"--max-memory {text}: expected a size such as 16G or 800M.")
-    return int(number) * unit
-
-
 @group.command()
-@_DATASETS
-@_MODELS
-@click.option(
-    "--latents",
-    type=click.Choice(["none", "last", "all"]),
-    default="none",
-    show_default=True,
-    help="Layers of latents to keep.",
-)
-@_options
+@DATASETS
+@MODELS
+@latents_option(values=("none", "last", "all"), default="none")
+@request_options
 @pass_target
 def predict(target: Target, /, **options: Any) -> None:
     """Energies, forces, stress where periodic, and latents, in one forward pass.
 
     Example: atomlake compute predict --dataset cu --model 'mace-*' --latents last
     """
-    _run(target, "predict", **options)
+    _run(target, "predict", options)
 
 
 @group.command()
-@_DATASETS
-@_MODELS
-@click.option(
-    "--latents",
-    "--layers",
-    type=click.Choice(["last", "all"]),
-    default="last",
-    show_default=True,
-    help="Layers to keep.",
-)
-@_options
+@DATASETS
+@MODELS
+@latents_option("--layers", values=("last", "all"), default="last")
+@request_options
 @pass_target
 def latents(target: Target, /, **options: Any) -> None:
     """Latents alone: no forces are computed.
 
     Example: atomlake compute latents --dataset cu --model 'mace-*' --latents-dtype float16
     """
-    _run(target, "latents", **options)
+    _run(target, "latents", options)
 
 
 @group.command()
@@ -194,32 +105,15 @@ def latents(target: Target, /, **options: Any) -> None:
     metavar="GLOB",
     help="Name of a model or a pattern. May be repeated.  [default: all]",
 )
-@click.option(
-    "--latents",
-    type=click.Choice(["none", "last", "all"]),
-    default="none",
-    show_default=True,
-    help="Layers of latents to keep.",
-)
-@_options
+@latents_option(values=("none", "last", "all"), default="none")
+@request_options
 @pass_target
-def retry(
-    target: Target,
-    /,
-    failed: bool,
-    datasets: tuple[str, ...],
-    models: tuple[str, ...],
-    **options: Any,
-) -> None:
+def retry(target: Target, /, **options: Any) -> None:
     """Compute again what failed; an answer takes the place of the reason.
 
     Example: atomlake compute retry --failed --model 'mace-*'
     """
-    if not datasets:
-        files = target.open().reader.files("structures")
-        datasets = tuple(sorted({file.partition["dataset"] for file in files}))
-    options |= {"datasets": datasets, "models": models or ("*",)}
-    _run(target, "predict", only_failed=failed, **options)
+    _run(target, "retry", options)
 
 
 @group.command()

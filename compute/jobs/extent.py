@@ -51,6 +51,19 @@ class Extent:
     models: list[Model] = field(default_factory=list)
     of_other_types: list[OtherType] = field(default_factory=list)
 
+    def nothing_text(self) -> str:
+        """Why there is nothing to do."""
+        if not self.n_chosen:
+            text = "No structure is chosen: the condition or the shard fits none."
+        elif not self.n_failed:
+            text = "Nothing is missing."
+        else:
+            text = (
+                f"Nothing is missing but {self.n_failed:,} results that failed earlier; "
+                "'atomlake compute retry --failed' tries them again."
+            )
+        return "\n".join([text, *(each.text() for each in self.of_other_types)])
+
 
 def find_extent(reader: Reader, request: Request) -> Extent:
     """How much there is to do.

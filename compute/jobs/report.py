@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from compute.jobs.extent import OtherType
+from compute.jobs.extent import Extent
 
 
 @dataclass
@@ -56,21 +56,22 @@ class Tally:
 class JobReport:
     """What a job did. ``is_stopped`` says that it was told to end before everything was done.
 
-    ``n_chosen`` counts the results it was about, done or not, and ``n_failed_before`` those of them
-    that had failed when it began.
+    ``extent`` says what it was about when it began.
     """
 
     job_id: str
     task: str
     parts: Sequence[Part]
-    n_missing: int
+    extent: Extent
     n_left: int
     seconds: float
     version: int
     is_stopped: bool
-    n_chosen: int = 0
-    n_failed_before: int = 0
-    of_other_types: Sequence[OtherType] = ()
+
+    @property
+    def n_missing(self) -> int:
+        """Results that were missing when it began."""
+        return self.extent.n_missing
 
     def total(self, count: str) -> int:
         """Sum of one of the counts over all parts."""
@@ -79,23 +80,20 @@ class JobReport:
     def as_dict(self) -> dict[str, Any]:
         """Everything, for machines."""
         counts = {c: self.total(c) for c in ("ok", "failed", "skipped", "atoms", "unkept")}
-        return asdict(self) | counts
-
-    def _nothing(self) -> str:
-        if not self.n_chosen:
-            return "No structure is chosen: the condition or the shard fits none."
-        if not self.n_failed_before:
-            return "Nothing is missing."
-        return (
-            f"Nothing is missing but {self.n_failed_before:,} results that failed earlier; "
-            "'atomlake compute retry --failed' tries them again."
-        )
+        extent = {
+            "n_chosen": self.extent.n_chosen,
+            "n_missing": self.extent.n_missing,
+            "n_failed_before": self.extent.n_failed,
+            "of_other_types": [asdict(each) for each in self.extent.of_other_types],
+        }
+        fields = {name: value for name, value in vars(self).items() if name != "extent"}
+        return fields | extent | counts | {"parts": [asdict(part) for part in self.parts]}
 
     def text(self) -> str:
         """A summary for a person."""
-        others = [each.text() for each in self.of_other_types]
-        if not self.n_missing:
-            return "\n".join([self._nothing(), *others])
+        extent = self.extent
+        if not extent.n_missing:
+            return extent.nothing_text()
         ok, failed, skipped = (self.total(c) for c in ("ok", "failed", "skipped"))
         rate = self.total("atoms") / self.seconds if self.seconds else 0.0
         took = f"{self.seconds:.1f} s ({rate:,.0f} atoms/s); version {self.version}"
@@ -110,7 +108,7 @@ class JobReport:
         lines += self._unkept()
         if self.is_stopped:
             lines.append(f"Stopped with {self.n_left:,} left. The same command goes on from here.")
-        return "\n".join(lines + others)
+        return "\n".join([*lines, *(each.text() for each in extent.of_other_types)])
 
     def _unkept(self) -> list[str]:
         return [

@@ -78,14 +78,11 @@ def run(lake: Lake, request: Request, progress: Progress = no_progress) -> JobRe
         job_id,
         request.task,
         list(tally.parts.values()),
-        extent.n_missing,
+        extent,
         tally.n_left,
         time.monotonic() - started_s,
         lake.version,
         processes.is_stopped and tally.n_left > 0,
-        extent.n_chosen,
-        extent.n_failed,
-        extent.of_other_types,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +13,10 @@ from compute.slurm.options import OPTIONS
 from lake.commands.printing import print_done, print_json
 from lake.commands.target import Target, pass_target
 from lake.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from compute.jobs.extent import Extent
+    from lake.lake import Lake
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -68,27 +72,33 @@ def _options_of_slurm(command: Command) -> Command:
 def submit(target: Target, /, words: tuple[str, ...], dry_run: bool, **options: Any) -> None:
     """Run a compute command as an array of Slurm jobs, one per shard.
 
-    After -- stands the command with its options, as after atomlake compute. What is in the lake
-    already is left alone, so arrays may overlap, and be submitted again when some shards ended
-    early.
+    After -- stands the command with its options, as after atomlake compute. It is checked now, and
+    nothing is submitted where nothing is missing. What is in the lake already is left alone, so
+    arrays may overlap, and be submitted again when some shards ended early.
 
     \b
     Example:
       atomlake compute submit --slurm --shards 20 --partition gpu --gpus 1 --time 12:00:00 \\
           --mem 50G --setup 'module load cuda' -- predict --dataset cu --model 'mace-*'
     """
-    job = _job(target, words, options)
+    from compute.slurm.shard_command import shard_extent
+
+    lake = target.open()
+    extent = shard_extent(lake, words)
+    job = _job(lake, target, words, options)
     if dry_run:
-        _print_script(target, job)
+        _print_script(target, job, extent)
+    elif extent.n_missing:
+        _submit(target, job, extent)
     else:
-        _submit(target, job)
+        text = f"Nothing was submitted. {extent.nothing_text()}"
+        print_done(target, text, job_id=None, n_missing=0)
 
 
-def _job(target: Target, words: tuple[str, ...], options: dict[str, Any]) -> ArrayJob:
+def _job(lake: Lake, target: Target, words: tuple[str, ...], options: dict[str, Any]) -> ArrayJob:
     from compute.slurm.shard_command import shard_command
 
     options.pop("slurm")
-    lake = target.open()
     name = options.pop("name")
     return ArrayJob(
         command=shard_command(lake, target.storage_options, words),
@@ -123,26 +133,30 @@ def _folder(uri: str, folder: Path) -> Path:
     return folder
 
 
-def _print_script(target: Target, job: ArrayJob) -> None:
+def _print_script(target: Target, job: ArrayJob, extent: Extent) -> None:
     from compute.slurm.script import script_text
 
     text = script_text(job)
+    facts = {"logs": str(job.logs), "n_shards": job.n_shards, "n_missing": extent.n_missing}
     if target.as_json:
-        print_json({"script_text": text, "logs": str(job.logs), "n_shards": job.n_shards})
+        print_json({"script_text": text} | facts)
     else:
         click.echo(text, nl=False)
+        click.echo(f"{extent.n_missing:,} results are missing.", err=True)
 
 
-def _submit(target: Target, job: ArrayJob) -> None:
+def _submit(target: Target, job: ArrayJob, extent: Extent) -> None:
     from compute.slurm.submission import submit as submit_job
 
     done = submit_job(job)
     print_done(
         target,
-        f"Submitted job {done.job_id} with {job.n_shards} shards.\n"
+        f"Submitted job {done.job_id} with {job.n_shards} shards, for {extent.n_missing:,} results "
+        f"that are missing.\n"
         f"Script: {done.script}\nLogs: {done.logs}",
         job_id=done.job_id,
         n_shards=job.n_shards,
+        n_missing=extent.n_missing,
         script=str(done.script),
         logs=done.logs,
     )

@@ -10,7 +10,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from compute.models.catalogue import match_models
+from compute.jobs.extent import Extent, find_extent
+from compute.request_options import make_request
 from lake.errors import InvalidInputError, NotFoundError
 from lake.lake import Lake
 
@@ -31,15 +32,26 @@ def shard_command(lake: Lake, options: Mapping[str, str], words: Sequence[str]) 
 
     Raises
     ------
-    InvalidInputError, NotFoundError
-        There is no such verb, dataset or model, or a secret would stand in the script.
-    click.UsageError
-        An option of the verb is wrong.
+    InvalidInputError
+        A secret would stand in the script.
     """
-    _check_names(lake, _parse(words))
     # -P: a folder called compute where the user stands must not be taken for ours.
     root = [sys.executable, "-P", "-m", "lake.cli", "--lake", lake.storage.uri]
     return [*root, *_storage_words(options), "compute", *words]
+
+
+def shard_extent(lake: Lake, words: Sequence[str]) -> Extent:
+    """How much all shards have to do together.
+
+    Raises
+    ------
+    InvalidInputError, NotFoundError
+        There is no such verb, dataset or model, or an option cannot be meant.
+    click.UsageError
+        An option of the verb is wrong.
+    """
+    options = _parse(words)
+    return find_extent(lake.reader, make_request(lake, words[0], options))
 
 
 def _parse(words: Sequence[str]) -> Mapping[str, Any]:
@@ -67,14 +79,6 @@ def _parse(words: Sequence[str]) -> Mapping[str, Any]:
                 "Leave it out, and give their number before --, as --shards N."
             )
         return context.params
-
-
-def _check_names(lake: Lake, chosen: Mapping[str, Any]) -> None:
-    there = {file.partition["dataset"] for file in lake.reader.files("structures")}
-    for name in chosen["datasets"]:
-        if name not in there:
-            raise NotFoundError.among("dataset", name, there)
-    match_models(lake.reader, chosen["models"])
 
 
 def _storage_words(options: Mapping[str, str]) -> list[str]:
