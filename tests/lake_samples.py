@@ -5,11 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
+from deltalake import DeltaTable
 
+import lake
 from lake.lake import Lake
 from lake.log.data_files import DataFile, partitions, write_data_file
 from lake.log.transaction import Changes
@@ -154,3 +158,23 @@ def count(lake: Lake, table: str) -> int:
 
 def latents(n_atoms: int, n_features: int = 4, seed: int = 0) -> np.ndarray[Any, Any]:
     return np.random.default_rng(seed).normal(size=(n_atoms, n_features)).astype(np.float32)
+
+
+def two_ingests(folder: Path) -> Lake:
+    """A lake with the structures 1 and 2, of one ingest each."""
+    lk = lake.create(str(folder))
+    ingest(lk, [1], source_id=1)
+    ingest(lk, [2], source_id=2)
+    return lk
+
+
+def ids(lk: Lake, dataset: str = "cu") -> list[int]:
+    """Every structure_id of a dataset, sorted."""
+    return sorted(lk.scan("structures", dataset=dataset).collect()["structure_id"])
+
+
+def raw_ids(lk: Lake) -> list[int]:
+    """What another Delta reader sees."""
+    urls = DeltaTable(lk.storage.url("structures")).file_uris()
+    frame = pl.concat([pl.read_parquet(url, columns=["structure_id"]) for url in urls])
+    return sorted(frame["structure_id"])
