@@ -55,8 +55,8 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
 def same(found: Any, expected: Any) -> bool:
     if isinstance(found, list):
         return len(found) == len(expected) and all(map(same, found, expected))
-    if found is None or expected is None:
-        return found is expected
+    if found is None or isinstance(found, str):
+        return bool(found == expected)
     return bool(found == pytest.approx(expected, rel=1e-10, abs=1e-14))
 
 

@@ -25,32 +25,42 @@ FROM (
         loss,
         structure_idx,
         membership,
-        COUNT(*) AS n_members,
-        -- The reference is the same for all members: the mean of the errors is that of the mean.
-        AVG(dx) ** 2 + AVG(dy) ** 2 + AVG(dz) ** 2 AS squared
+        n_members,
+        dx * dx + dy * dy + dz * dz AS squared
     FROM (
+        -- The reference is the same for all members: the mean of the errors is that of the mean.
         SELECT
-            m.loss,
-            s.structure_idx,
-            UNNEST(RANGE(s.n_atoms)) AS atom,
-            UNNEST(r.membership) AS membership,
-            UNNEST(p.forces.x) - UNNEST(l.forces.x) AS dx,
-            UNNEST(p.forces.y) - UNNEST(l.forces.y) AS dy,
-            UNNEST(p.forces.z) - UNNEST(l.forces.z) AS dz
-        FROM selected_structures AS s
-        INNER JOIN used_structures AS u ON s.structure_idx = u.structure_idx
-        INNER JOIN atom_regions AS r ON s.structure_idx = r.structure_idx
-        INNER JOIN labels AS l ON s.structure_id = l.structure_id
-        INNER JOIN predictions AS p ON s.structure_id = p.structure_id
-        INNER JOIN selected_models AS m ON p.model = m.model AND p.model_id = m.model_id
-        WHERE
-            l.dataset = $dataset
-            AND l.label_set = $label_set
-            AND p.dataset = $dataset
-            AND LIST_CONTAINS($models, p.model)
-            AND p.status = 'ok'
+            loss,
+            structure_idx,
+            membership,
+            COUNT(*) AS n_members,
+            AVG(dx) AS dx,
+            AVG(dy) AS dy,
+            AVG(dz) AS dz
+        FROM (
+            SELECT
+                m.loss,
+                s.structure_idx,
+                UNNEST(RANGE(s.n_atoms)) AS atom,
+                UNNEST(r.membership) AS membership,
+                UNNEST(p.forces.x) - UNNEST(l.forces.x) AS dx,
+                UNNEST(p.forces.y) - UNNEST(l.forces.y) AS dy,
+                UNNEST(p.forces.z) - UNNEST(l.forces.z) AS dz
+            FROM selected_structures AS s
+            INNER JOIN used_structures AS u ON s.structure_idx = u.structure_idx
+            INNER JOIN atom_regions AS r ON s.structure_idx = r.structure_idx
+            INNER JOIN labels AS l ON s.structure_id = l.structure_id
+            INNER JOIN predictions AS p ON s.structure_id = p.structure_id
+            INNER JOIN selected_models AS m ON p.model = m.model AND p.model_id = m.model_id
+            WHERE
+                l.dataset = $dataset
+                AND l.label_set = $label_set
+                AND p.dataset = $dataset
+                AND LIST_CONTAINS($models, p.model)
+                AND p.status = 'ok'
+        )
+        GROUP BY loss, structure_idx, atom, membership
     )
-    GROUP BY loss, structure_idx, atom, membership
 )
 GROUP BY loss, structure_idx, membership
 ORDER BY loss, structure_idx, membership
