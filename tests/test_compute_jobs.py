@@ -293,6 +293,8 @@ def test_names_that_do_not_exist(lk: Lake) -> None:
     ("more", "message"),
     [
         ({"where": "n_atomz > 3"}, "n_atomz"),
+        ({"where": ""}, "--where '' is empty"),
+        ({"where": " \n"}, "is empty"),
         ({"latents": "last"}, "has no latents"),
         ({"latents": "first"}, "Expected one of none, last, all"),
         ({"device": "tpu"}, "expected auto, cpu, cuda"),

@@ -88,8 +88,30 @@ def test_half_precision_and_all_layers(lk: Lake) -> None:
     pointers = lk.scan("embeddings").collect()
     assert sorted(pointers["layer"].unique().to_list()) == ["0", "last"]
     assert pointers["dtype"].unique().to_list() == ["float16"]
-    assert run(lk, Request("latents", ["metals"], ["mace"], latents="last")).n_missing == 0
+    # What is there in another type is not taken for what is asked for, nor mixed with it.
+    others = rf"{N} of layer last as float16\..*--latents-dtype float16"
+    with pytest.raises(InvalidInputError, match=others):
+        run(lk, Request("latents", ["metals"], ["mace"], latents="last"))
+    again = Request("latents", ["metals"], ["mace"], latents="last", latents_dtype="float16")
+    assert run(lk, again).n_missing == 0
     assert lk.check() == []
+
+
+def test_predictions_in_another_type_are_said(lk: Lake) -> None:
+    run(lk, Request("predict", ["metals"], ["mace"], where="n_atoms = 1"))
+    single = Request("predict", ["metals"], ["mace"], dtype="float32")
+    said = f"{N // 4} predictions of mace for metals were computed in float64"
+    report = run(lk, single)
+    assert report.total("ok") == N - N // 4
+    assert f"{said}, and this asks for float32" in report.text()
+    assert "atomlake drop predictions metals mace" in report.text()
+    (other,) = report.as_dict()["of_other_types"]
+    assert (other["n"], other["there"], other["asked"]) == (N // 4, "float64", "float32")
+    again = run(lk, single)
+    assert again.n_missing == 0
+    assert again.text().startswith(f"Nothing is missing.\n{said}")
+    own = run(lk, Request("predict", ["metals"], ["mace"]))  # that of the model, float64
+    assert f"{N - N // 4} predictions of mace for metals were computed in float32" in own.text()
 
 
 def test_elements_a_network_does_not_know(tmp_path: Path, lk: Lake) -> None:

@@ -259,7 +259,7 @@ def test_a_dry_run_prints_the_script_and_writes_nothing(folder, dashes):
 def test_a_dry_run_answers_in_json(folder):
     answer = json.loads(submission("--json", "--folder", "out", "--", *PREDICT).output)
     assert answer["logs"] == str(folder / "out" / "atomlake-predict-%A_%a.log")
-    assert answer["n_shards"] == 4
+    assert (answer["n_shards"], answer["n_missing"]) == (4, 4)
     assert answer["script_text"].startswith("#!/bin/bash\n")
 
 
@@ -275,6 +275,11 @@ def test_a_dry_run_answers_in_json(folder):
         ((*PREDICT, "--shard", "1/4"), "--shards N"),
         (("predict", "--dataset", "cuu", "--model", "emt"), "No dataset is called 'cuu'"),
         (("predict", "--dataset", "cu", "--model", "mace-*"), "mace-*"),
+        (("predict", "--dataset", "cu", "--model", "emt", "--where", "n_atomz > 3"), "n_atomz"),
+        (("predict", "--dataset", "cu", "--model", "emt", "--where", " "), "is empty"),
+        ((*PREDICT, "--max-edges", "0"), "max_edges: 0"),
+        ((*PREDICT, "--max-memory", "much"), "16G"),
+        ((*PREDICT, "--latents", "last"), "has no latents"),
     ],
 )
 def test_a_command_that_cannot_run_is_not_submitted(folder, words, says):
@@ -300,6 +305,20 @@ def test_options_that_cannot_be_meant_are_refused(folder, words, says):
     assert ran.exit_code == 2, ran.output
     assert says in ran.output
     assert "Traceback" not in ran.output
+
+
+def test_where_nothing_is_missing_nothing_is_submitted(folder, tmp_path, monkeypatch):
+    (tmp_path / "sbatch").write_text("#!/bin/sh\necho 7\n")
+    (tmp_path / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    words = ("compute", "submit", "--slurm", "--shards", "1", "--folder", str(tmp_path / "logs"))
+    none = atomlake(*words, *PREDICT[:-1], "n_atoms > 99")
+    assert (none.exit_code, "No structure is chosen" in none.output) == (0, True)
+    failed = atomlake("--json", *words, "--", "retry", "--failed")
+    assert json.loads(failed.output) == {"job_id": None, "n_missing": 0}
+    assert not (tmp_path / "logs").exists()
+    some = atomlake(*words, *PREDICT)
+    assert "Submitted job 7 with 1 shards, for 4 results that are missing." in some.output
 
 
 def test_options_of_the_object_store_reach_the_shards(folder):
