@@ -11,6 +11,8 @@ from ase.build import bulk
 from ase.geometry import find_mic
 from ase.neighborlist import neighbor_list
 
+from compute.regions.structure import Structure
+
 LATTICES = {"bcc": ("Fe", 2.87), "fcc": ("Cu", 3.61), "hcp": ("Ti", 2.95)}
 DUMBBELL = {"bcc": (1, 1, 0), "fcc": (1, 0, 0), "hcp": (0, 0, 1)}
 
@@ -22,6 +24,17 @@ class Known:
     atoms: Atoms
     kind: str
     centres: np.ndarray
+
+
+def structure_of(atoms: Atoms) -> Structure:
+    """Atoms as a scheme takes them."""
+    return Structure(
+        atoms.numbers.astype(np.int64),
+        atoms.positions,
+        atoms.cell.array,
+        atoms.pbc,
+        atoms.info.get("config_type"),
+    )
 
 
 def cell_of(lattice: str, n: int) -> Atoms:
