@@ -19,6 +19,8 @@ LONG_VIEWS = {
     "atoms": ("structures",),
     "atom_forces": ("labels",),
     "force_errors": ("labels", "predictions"),
+    "training_curves": ("runs", "training_history"),
+    "model_runs": ("models", "runs"),
 }
 
 RELATIONS = (*TABLES, *LONG_VIEWS)

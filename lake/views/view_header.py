@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _MEANING = re.compile(r"(\S.*?) One row per \(?(.*?)\)?\.(?: .*)?")
-_COLUMN = re.compile(r"-- {3}(\w+) +(\S+)(?: \[([^\]]+)\])? +(\S.*)")
+_COLUMN = re.compile(r"-- {3}([\w/]+) +(\S+)(?: \[([^\]]+)\])? +(\S.*)")
 _COLUMNS = "-- columns:"
 
 
