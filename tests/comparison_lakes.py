@@ -71,13 +71,24 @@ def write_samples(
                     defect_kind=sample.defect_kind,
                 )
             )
-    append(lake, structures=structures, labels=labels, sources=[source(len(samples))])
-    append(lake, regions=regions)
-    write_members(lake, members)
+    append(
+        lake,
+        structures=structures,
+        labels=labels,
+        sources=[source(len(samples))],
+        regions=regions,
+        **member_rows(members),
+    )
 
 
 def write_members(lake: Lake, members: Sequence[Member]) -> None:
     """Models and what they predict; no row where a member has no force for a sample."""
+    append(lake, **member_rows(members))
+
+
+def member_rows(members: Sequence[Member]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of models and predictions."""
+    models, predictions = [], []
     for number, member in enumerate(members):
         row = model(
             member.name,
@@ -87,7 +98,8 @@ def write_members(lake: Lake, members: Sequence[Member]) -> None:
             sha256=f"{number:064x}",
             **member.more,
         )
-        rows = [
+        models.append(row)
+        predictions += [
             prediction(
                 i + 10,
                 model=member.name,
@@ -98,7 +110,7 @@ def write_members(lake: Lake, members: Sequence[Member]) -> None:
             for i, forces in enumerate(member.forces)
             if forces is not None
         ]
-        append(lake, models=[row], predictions=rows)
+    return {"models": models, "predictions": predictions}
 
 
 def model_id(name: str) -> int:
