@@ -31,7 +31,7 @@ def small_frames(setting: Setting) -> tuple[Path, int]:
 
 def large_frames(setting: Setting) -> tuple[Path, int]:
     """Frames of 27,000 atoms as ASE writes them: the file, and how many there are."""
-    n_frames = setting.size(20, 2)
+    n_frames = setting.size(60, 2)
     return _ase_file(setting, n_frames, setting.size(ATOMS_LARGE, 270)), n_frames
 
 
