@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -209,3 +211,18 @@ def test_a_pointer_past_its_array_and_a_lost_array_are_corruption(lk: Lake) -> N
     (Path(lk.storage.url(pointers[0].store)) / "zarr.json").unlink()
     with pytest.raises(CorruptLakeError, match="missing"):
         list(lk.latents(dataset="cu", model="m1"))
+
+
+def test_workers_commit_latents_without_polars_and_duckdb(lk: Lake) -> None:
+    point(lk, write(lk, {1: latents(2)}))
+    code = (
+        "import sys, lake\n"
+        "from lake.log.attempt import check_files\n"
+        "from lake.log.changes import Changes\n"
+        "lk = lake.open(sys.argv[1])\n"
+        "check_files(lk.storage, Changes(added={'embeddings': lk.reader.files('embeddings')}))\n"
+        "print([name for name in ('duckdb', 'polars', 'torch') if name in sys.modules])\n"
+    )
+    command = [sys.executable, "-c", code, lk.storage.uri]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from lake.latents.latent_writer import LATENTS
@@ -15,6 +16,8 @@ from schemas import TABLES
 
 # Of our own writes, of delta-rs, and of the object_store library below it.
 _TEMPORARY = re.compile(r".*(\.tmp|#\d+)")
+
+READERS = 8
 
 Named = Mapping[str, set[str]]
 
@@ -87,15 +90,19 @@ def _unpointed_stores(
 
 def stores_pointed_at(storage: Storage, embeddings: Iterable[str]) -> set[str]:
     """Folders of the latents that rows in some data files of ``embeddings`` point at."""
-    import polars as pl
-
-    urls = [storage.url(f"embeddings/{path}") for path in sorted(embeddings)]
-    if not urls:
-        return set()
-    options = dict(storage.options) or None
-    rows = pl.scan_parquet(urls, hive_partitioning=False, storage_options=options)
-    stores = rows.select("store").unique().collect()["store"]
+    paths = sorted(embeddings)
+    # Workers of compute come here at every commit, so it is not done with Polars or DuckDB.
+    with ThreadPoolExecutor(READERS) as pool:
+        stores = set().union(*pool.map(lambda path: _stores_in(storage, path), paths))
     return {store.rpartition("/")[0] for store in stores}
+
+
+def _stores_in(storage: Storage, path: str) -> set[str]:
+    from lake.storage.arrow_input import open_parquet_input
+
+    with open_parquet_input(storage, f"embeddings/{path}") as parquet:
+        column = parquet.read(["store"], use_threads=storage.is_local)["store"]
+    return set(column.unique().to_pylist())
 
 
 def _leftover(file: StoredFile, reason: str) -> Leftover:
