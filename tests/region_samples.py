@@ -107,7 +107,7 @@ def octahedral_position(lattice: str, atoms: Atoms, site: int) -> np.ndarray:
     vectors = []
     for angle in np.radians([30, 90, 150, 210, 270, 330]):
         flat = constant / np.sqrt(3) * np.array([np.cos(angle), np.sin(angle), 0])
-        vectors.append(flat + [0, 0, height])
+        vectors.append(flat + np.array([0, 0, height]))
     found = []
     for vector in vectors:
         distances = find_mic(atoms.positions - (place + vector), atoms.cell, atoms.pbc)[1]

@@ -12,7 +12,14 @@ from scipy.spatial import cKDTree
 from compute.regions.structure import Floats, Integers
 
 _NEAR = 1.2  # of the distance between nearest sites: the first two shells of bcc, one of others
-_NAMES = {(14, 1): "bcc", (12, 1): "fcc", (12, 2): "hcp", (4, 2): "diamond", (6, 1): "sc"}
+_OPPOSITE = 0.2  # of that distance
+_NAMES = {
+    (14, True): "bcc",
+    (12, True): "fcc",
+    (12, False): "hcp",
+    (6, True): "sc",
+    (4, False): "diamond",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,26 +63,39 @@ class Lattice:
     @cached_property
     def spacing(self) -> float:
         """Distance between nearest sites, Å."""
-        return float(self._shells.min())
+        return float(min(np.linalg.norm(self._around(i), axis=1).min() for i in self._first))
 
     @cached_property
     def name(self) -> str:
-        """bcc, fcc, hcp, diamond, sc; else how many sites a primitive cell has."""
-        near = int((self._shells < _NEAR * self.spacing).sum())
-        return _NAMES.get((near, len(self.basis)), f"{len(self.basis)} sites per primitive cell")
+        """bcc, fcc, hcp, sc or diamond, whatever the elements; else how many sites there are."""
+        names = {_name(self._around(i), self.spacing) for i in self._first}
+        name = names.pop() if len(names) == 1 else None
+        return name or f"a crystal with {len(self.basis)} sites per primitive cell"
 
     def moved(self, shift: Floats) -> Lattice:
         """The same, all sites moved by a vector of shape (3,), in Å."""
         return Lattice(self.vectors, self.basis + shift, self.numbers, self.cell)
 
-    @cached_property
-    def _shells(self) -> Floats:
-        """Distances from the first site of the basis to others, short ones all there."""
+    @property
+    def _first(self) -> range:
+        """A few sites of the basis, which stand for all."""
+        return range(min(len(self.basis), 8))
+
+    def _around(self, site: int) -> Floats:
+        """Vectors from a site of the basis to others; those to the nearest are all there."""
         reach = np.array(list(product(range(-2, 3), repeat=3))) @ self.vectors
-        vectors = (reach[:, np.newaxis] + self.basis - self.basis[0]).reshape(-1, 3)
-        distances = np.linalg.norm(vectors, axis=1)
-        shells: Floats = distances[distances > 1e-6]
-        return shells
+        vectors = (reach[:, np.newaxis] + self.basis - self.basis[site]).reshape(-1, 3)
+        found: Floats = vectors[np.einsum("ij,ij->i", vectors, vectors) > 1e-12]
+        return found
+
+
+def _name(vectors: Floats, spacing: float) -> str | None:
+    """The lattice that has such neighbours: by their number, and whether each has an opposite."""
+    near = vectors[np.linalg.norm(vectors, axis=1) < _NEAR * spacing]
+    if not len(near):
+        return None
+    opposite = np.linalg.norm(near[:, np.newaxis] + near, axis=2).min(axis=1)
+    return _NAMES.get((len(near), bool((opposite < _OPPOSITE * spacing).all())))
 
 
 def points_in(counts: Integers) -> Integers:

@@ -35,6 +35,8 @@ def label(scheme: Scheme, structures: Iterable[tuple[int, Structure]]) -> list[O
 
 
 def _label(scheme: Scheme, identity: int, structure: Structure) -> Outcome:
+    if not len(structure):
+        return Outcome(identity, 0, None, "it has no atoms")
     try:
         return Outcome(identity, len(structure), scheme.find(structure))
     except (NoRegionsError, InvalidInputError) as error:

@@ -1,0 +1,282 @@
+"""The scheme `sites` on crystals whose defects are known."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk, fcc111, make_supercell, molecule
+from ase.geometry import find_mic
+from region_samples import LATTICES, Known, structure_of, with_defect
+
+from compute.regions.lattice_search import find_lattice
+from compute.regions.radii import Radii
+from compute.regions.reference import FoundLattice, GivenLattice
+from compute.regions.sites import find_sites
+from compute.regions.structure import THREE, TWO, NoRegionsError, Regions
+
+DEFECTS = ("none", "vacancy", "two-vacancies", "split", "octahedral")
+CLOSE = 0.6  # Å; half the way to the nearest other site or octahedral position is 0.7 or more
+
+
+def sites(atoms: Atoms, lattice=find_lattice, radii: Radii | None = None) -> Regions:
+    return find_sites(structure_of(atoms), radii or Radii(), lattice)
+
+
+def is_right(known: Known, found: Regions) -> bool:
+    """Whether the defects found are those that were made, each at its place."""
+    if found.defect_kind != known.kind or len(found.centres) != len(known.centres):
+        return False
+    if not len(known.centres):
+        return True
+    atoms = known.atoms
+    apart = np.array(
+        [find_mic(found.centres - centre, atoms.cell, atoms.pbc)[1] for centre in known.centres]
+    )
+    return bool((apart.min(axis=1) < CLOSE).all() and (apart.min(axis=0) < CLOSE).all())
+
+
+def share_right(sizes, rattles, seeds):
+    """The share of structures whose defects are found, and those that are not."""
+    wrong, n = [], 0
+    for case in product(LATTICES, sizes, DEFECTS, rattles, seeds):
+        known = with_defect(*case)
+        n += 1
+        try:
+            found = sites(known.atoms)
+        except NoRegionsError as error:
+            wrong.append((case, str(error)))
+            continue
+        if not is_right(known, found) or found.details["lattice"] != case[0]:
+            wrong.append((case, found.defect_kind))
+    return 1 - len(wrong) / n, wrong
+
+
+def test_defects_are_found_in_small_cells():
+    share, wrong = share_right((2, 3), (0.0, 0.1), (0, 1))
+    assert share >= 0.99, wrong
+
+
+@pytest.mark.slow
+def test_defects_are_found_in_at_least_99_percent_up_to_a_tenth_of_an_angstrom():
+    share, wrong = share_right((2, 3, 4, 5), (0.0, 0.05, 0.1), range(5))
+    assert share >= 0.99, wrong
+
+
+@pytest.mark.slow
+def test_defects_are_found_nearly_always_at_larger_displacements():
+    share, wrong = share_right((2, 3, 4, 5), (0.15,), range(4))
+    assert share >= 0.97, wrong
+
+
+def rotated(atoms: Atoms, seed: int) -> Atoms:
+    random = np.random.default_rng(seed)
+    turn = np.linalg.qr(random.normal(size=(3, 3)))[0]
+    strained = turn @ (np.eye(3) + random.uniform(-0.03, 0.03, (3, 3)))
+    turned = atoms.copy()
+    turned.set_cell(atoms.cell.array @ strained, scale_atoms=True)
+    return turned
+
+
+@pytest.mark.parametrize("lattice", LATTICES)
+@pytest.mark.parametrize("seed", range(3))
+def test_crystals_may_be_turned_and_strained(lattice, seed):
+    known = with_defect(lattice, 3, "vacancy", 0.05, seed)
+    marked = known.atoms.copy()
+    marked.append("He")
+    marked.positions[-1] = known.centres[0]
+    marked = rotated(marked, seed)
+    centre = marked.positions[-1].copy()
+    del marked[-1]
+    assert is_right(Known(marked, "vacancy", centre[np.newaxis]), sites(marked))
+
+
+@pytest.mark.parametrize(
+    ("primitive", "name"),
+    [
+        (bulk("Fe", a=2.87), "bcc"),
+        (bulk("Cu", a=3.61), "fcc"),
+        (bulk("Mg"), "hcp"),
+        (bulk("Si"), "diamond"),
+        (bulk("Po", "sc", a=3.35), "sc"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_skewed_supercells_have_their_lattice(primitive, name):
+    atoms = make_supercell(primitive, [[4, 1, 0], [-1, 3, 1], [0, 1, 4]])
+    atoms.rattle(0.05, seed=1)
+    whole = sites(atoms)
+    assert (whole.defect_kind, whole.details["lattice"]) == ("none", name)
+    place = atoms.positions[3].copy()
+    del atoms[3]
+    assert is_right(Known(atoms, "vacancy", place[np.newaxis]), sites(atoms))
+
+
+@pytest.mark.parametrize("name", ["bcc", "fcc", "hcp"])
+def test_primitive_cells_are_without_defect(name):
+    atoms = bulk(LATTICES[name][0], name, a=LATTICES[name][1])
+    found = sites(atoms)
+    assert (found.defect_kind, found.details["lattice"]) == ("none", name)
+    assert found.details["n_sites"] == len(atoms)
+
+
+def test_an_atom_of_another_element_is_an_antisite():
+    atoms = bulk("Fe", cubic=True) * 3
+    atoms.rattle(0.05, seed=0)
+    atoms.symbols[7] = "Cr"
+    found = sites(atoms)
+    assert (found.defect_kind, found.kinds) == ("antisite", ("antisite",))
+    assert np.linalg.norm(atoms.positions[7] - found.centres[0]) < 0.3
+
+
+def ordered_alloy() -> Atoms:
+    atoms = bulk("NiAl", "cesiumchloride", a=2.89) * 3
+    atoms.rattle(0.05, seed=0)
+    return atoms
+
+
+def test_an_ordered_alloy_keeps_its_elements_apart():
+    atoms = ordered_alloy()
+    assert sites(atoms).defect_kind == "none"
+    atoms.numbers[[0, 1]] = atoms.numbers[[1, 0]]
+    assert sites(atoms).kinds == ("antisite", "antisite")
+
+
+def test_several_kinds_are_complex():
+    atoms = ordered_alloy()
+    atoms.symbols[0] = "Al"
+    del atoms[25]
+    found = sites(atoms)
+    assert (found.defect_kind, sorted(found.kinds)) == ("complex", ["antisite", "vacancy"])
+
+
+def test_in_a_random_alloy_no_element_is_wrong():
+    atoms = bulk("Fe", cubic=True) * 4
+    atoms.rattle(0.05, seed=0)
+    atoms.numbers = np.random.default_rng(1).permutation([26] * 64 + [24] * 64)
+    assert sites(atoms).defect_kind == "none"
+    place = atoms.positions[5].copy()
+    del atoms[5]
+    assert is_right(Known(atoms, "vacancy", place[np.newaxis]), sites(atoms))
+
+
+def gas(n_atoms: int, edge: float, seed: int) -> Atoms:
+    random = np.random.default_rng(seed)
+    return Atoms(
+        f"Ar{n_atoms}", positions=random.random((n_atoms, 3)) * edge, cell=[edge] * 3, pbc=True
+    )
+
+
+def in_a_box() -> Atoms:
+    atoms = molecule("CH3CH2OH")
+    atoms.center(vacuum=4.0)
+    atoms.pbc = True
+    return atoms
+
+
+@pytest.mark.parametrize(
+    ("atoms", "reason"),
+    [
+        (molecule("H2O"), "not periodic along all three directions"),
+        (fcc111("Cu", (3, 3, 3), vacuum=6.0), "not periodic along all three directions"),
+        (in_a_box(), "no lattice"),
+        (Atoms("Ar", cell=[12.0] * 3, pbc=True), "Å³ per atom are no crystal"),
+        (gas(60, 12.0, 0), "no lattice"),
+        (gas(5, 6.0, 1), "no lattice"),
+        (gas(2, 5.0, 2), "no lattice"),
+        (Atoms("Cu4", positions=np.zeros((4, 3)), cell=[3.6] * 3, pbc=True), "no|not on"),
+    ],
+)
+def test_without_a_lattice_the_reason_is_given(atoms, reason):
+    with pytest.raises(NoRegionsError, match=reason):
+        sites(atoms)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_liquids_have_no_lattice(seed):
+    random = np.random.default_rng(seed)
+    atoms = bulk("Cu", cubic=True) * (2 + seed % 2)
+    atoms.positions += random.normal(scale=1.2, size=atoms.positions.shape)
+    with pytest.raises(NoRegionsError):
+        sites(atoms)
+
+
+def test_distances_are_those_to_the_nearest_defect():
+    known = with_defect("fcc", 4, "two-vacancies", 0.05, 3)
+    found = sites(known.atoms)
+    apart = np.array(
+        [
+            find_mic(known.atoms.positions - centre, known.atoms.cell, True)[1]
+            for centre in found.centres
+        ]
+    )
+    assert found.distance is not None
+    np.testing.assert_allclose(found.distance, apart.min(axis=0), atol=1e-10)
+    first_shell = found.details["first_shell_radius"]
+    assert first_shell == pytest.approx(1.2 * 3.61 / np.sqrt(2))
+    two = np.array([TWO[code] for code in found.two], object)
+    np.testing.assert_array_equal(two == "defect", found.distance < 1.2 * first_shell)
+    np.testing.assert_array_equal(two == "bulk", found.distance > 3.0 * first_shell)
+    core = {i for row in apart for i in np.argsort(row)[:8]}
+    three = [THREE[code] for code in found.three]
+    assert {i for i, label in enumerate(three) if label == "core"} == core
+    assert {i for i, label in enumerate(three) if label == "bulk"} == set(
+        np.flatnonzero(found.distance > 5.0)
+    )
+
+
+def test_without_defect_all_is_bulk_and_there_is_no_distance():
+    found = sites(bulk("Cu", cubic=True) * 2)
+    assert found.distance is None
+    assert found.centres.shape == (0, 3)
+    assert {TWO[code] for code in found.two} == {THREE[code] for code in found.three} == {"bulk"}
+
+
+def given(atoms: Atoms, label: str = "given") -> GivenLattice:
+    return GivenLattice(label, atoms.cell.array, atoms.positions, atoms.numbers.astype(np.int64))
+
+
+@pytest.mark.parametrize("lattice", LATTICES)
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_reference_may_be_a_primitive_cell_or_the_whole_crystal(lattice, defect):
+    known = with_defect(lattice, 3, defect, 0.08, 1)
+    whole = with_defect(lattice, 3, "none", 0.0, 2).atoms
+    primitive = bulk(
+        LATTICES[lattice][0], lattice, a=LATTICES[lattice][1], orthorhombic=lattice == "hcp"
+    )
+    for reference in (whole, primitive):
+        assert is_right(known, sites(known.atoms, given(reference)))
+
+
+def test_a_reference_says_which_element_belongs_where():
+    atoms = ordered_alloy()
+    reference = given(atoms)
+    atoms.symbols[4] = "Fe"
+    assert sites(atoms, reference).kinds == ("antisite",)
+    nameless = GivenLattice("any", reference.cell, reference.positions, np.zeros(54, np.int64))
+    assert sites(atoms, nameless).defect_kind == "none"  # one atom per site says nothing
+
+
+def test_what_does_not_fit_a_reference_says_so():
+    copper = bulk("Cu", cubic=True) * 3
+    with pytest.raises(NoRegionsError, match="no multiple of that of the reference given"):
+        sites(copper, given(bulk("W", cubic=True)))
+    with pytest.raises(NoRegionsError, match="of the atoms are near sites of the reference given"):
+        sites(gas(100, 10.83, 0), given(bulk("Cu", cubic=True)))
+    with pytest.raises(NoRegionsError, match="the lattice is fcc, and bcc is expected"):
+        sites(copper, FoundLattice("bcc"))
+
+
+def test_a_lattice_that_is_mostly_empty_is_refused():
+    atoms = bulk("Cu", cubic=True) * 3
+    del atoms[::3]
+    with pytest.raises(NoRegionsError, match="of 108 sites of fcc are empty"):
+        sites(atoms, given(bulk("Cu", cubic=True)))
+
+
+def test_a_sample_of_the_atoms_is_enough_for_the_lattice():
+    known = with_defect("bcc", 9, "vacancy", 0.1, 0)
+    assert len(known.atoms) > 1024
+    assert is_right(known, sites(known.atoms))
