@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from compute.models.words import parse_options, parse_seed
 from lake.commands.printing import print_done, print_json, print_records, print_table
 from lake.commands.target import Target, pass_target
-from lake.errors import InvalidInputError
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from lake.reader import Reader
 
 
 @click.group()
@@ -80,7 +73,7 @@ def add(
 
     lk = target.open()
     draft = draft_model(
-        name, given.pop("engine"), given.pop("path"), _options(options), environment
+        name, given.pop("engine"), given.pop("path"), parse_options(options), environment
     )
     model, is_new = register(lk, replace(draft, **given))
     sentence = f"Registered {name}." if is_new else f"{name} is registered already."
@@ -121,11 +114,11 @@ def show(target: Target, name: str) -> None:
       atomlake model show emt --lake lakes/demo
     """
     from compute.models.catalogue import find_model
-    from compute.models.showing import value_text
+    from compute.models.showing import touched_datasets, value_text
 
     reader = target.open().reader
     record = find_model(reader, name).as_dict()
-    coverage = _touched(reader, name)
+    coverage = touched_datasets(reader, name)
     if target.as_json:
         print_json(record | {"datasets": coverage.to_dicts()})
         return
@@ -178,7 +171,7 @@ def edit(target: Target, /, name: str, **given: str | None) -> None:
             "Nothing to change. Expected --group, --seed, --parent, --env, --run."
         )
     if given["seed"]:
-        values["seed"] = _seed(given["seed"])
+        values["seed"] = parse_seed(given["seed"])
     model = edit_model(target.open(), name, values)
     print_done(target, f"{name}: {said_sentence(model)}.", **model.as_dict())
 
@@ -197,42 +190,3 @@ def remove(target: Target, name: str) -> None:
 
     model = remove_model(target.open(), name)
     print_done(target, f"Took out {name}. {model.path} stays.", model=name, path=model.path)
-
-
-def _touched(reader: Reader, name: str) -> pl.DataFrame:
-    """The coverage of the datasets in which a model has computed something."""
-    import polars as pl
-
-    from compute.jobs.coverage import coverage
-
-    if not reader.files("structures"):
-        return pl.DataFrame()
-    touched = coverage(reader, models=[name]).filter(
-        (pl.col("done") > 0) | (pl.col("failed") > 0) | (pl.col("latents") > 0)
-    )
-    return touched.drop("model")
-
-
-def _seed(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InvalidInputError(
-            f"--seed {text}: expected a whole number, or nothing to take it away."
-        ) from None
-
-
-def _options(texts: Sequence[str]) -> dict[str, object]:
-    """The settings ``KEY=VALUE``, values being JSON or else text."""
-    options: dict[str, object] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not key or not equals:
-            raise InvalidInputError(f"--option {text}: expected KEY=VALUE, e.g. head=dft.")
-        if key in options:
-            raise InvalidInputError(f"--option gives {key} twice. Give one.")
-        try:
-            options[key] = json.loads(value)
-        except ValueError:
-            options[key] = value
-    return options

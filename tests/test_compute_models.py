@@ -1,43 +1,27 @@
-"""Models: their identity, their rows, what is refused, and the commands."""
+"""Registering models: their rows, and what is refused."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
-from lake_samples import append, count, failed_prediction, latents, model, prediction, structure
-from trained_models import environment_python, mace_model, nequip_model
+from lake_samples import append, count, model
+from model_samples import CALCULATOR, EMT, add, stand_in
 
 import lake
-from compute.environments.environment import Environment, here
-from compute.environments.registry import add_environment
-from compute.models import calculator_source, description
-from compute.models.calculator_source import find_source
-from compute.models.catalogue import find_model, list_models, match_models
-from compute.models.changes import edit_model, move_model, remove_model
+from compute.models import description
+from compute.models.catalogue import find_model, list_models
+from compute.models.changes import edit_model
 from compute.models.description import describe
-from compute.models.model import Model, canonical_json, identity
-from compute.models.model_file import absolute_path, checksum, verify_file
+from compute.models.model import Model
 from compute.models.registration import add_model
 from compute.models.showing import facts_sentence
-from lake.cli import root
 from lake.errors import InvalidInputError, JobFailedError, NotFoundError
 from lake.lake import Lake
-from lake.latents.latent_reader import open_latent_store
-
-EMT = "ase.calculators.emt:EMT"
-CALCULATOR = """
-from ase.calculators.lj import LennardJones
-def make(sigma=1.0):
-    return LennardJones(sigma=sigma)
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -55,127 +39,6 @@ def calculator(tmp_path: Path) -> Path:
     file = tmp_path / "calculator.py"
     file.write_text(CALCULATOR)
     return file
-
-
-def add(lk: Lake, name: str = "emt", path: str = EMT, **more: Any) -> Model:
-    return add_model(lk, name, engine="ase", path=path, **more)
-
-
-def run(lk: Lake, *words: str) -> Result:
-    return CliRunner().invoke(root, words, env={"ATOMLAKE": lk.storage.uri})
-
-
-def stand_in(folder: Path, text: str) -> Environment:
-    """This interpreter, but for the module that describes models."""
-    file = folder / "python"
-    file.write_text(
-        f'#!/bin/sh\ncase "$*" in *compute.engines.describe*) {text};; '
-        f'*) exec {sys.executable} "$@";; esac\n'
-    )
-    file.chmod(0o755)
-    return add_environment("odd", str(file)).environment
-
-
-# Identity
-
-
-def test_the_identity_is_the_start_of_the_checksum() -> None:
-    sha256 = hashlib.sha256(b"weights").hexdigest()
-    unsigned = int(sha256[:16], 16)
-    assert identity(sha256, {}) == (unsigned - 2**64 if unsigned >= 2**63 else unsigned)
-    assert identity("8" + "0" * 63, {}) == -(2**63)
-
-
-def test_options_are_part_of_the_identity_in_whatever_order() -> None:
-    sha256 = hashlib.sha256(b"weights").hexdigest()
-    one, other = {"a": 1, "b": [True, None]}, {"b": [True, None], "a": 1}
-    text = f'{sha256}\n{{"a":1,"b":[true,null]}}'
-    expected = hashlib.sha256(text.encode()).digest()[:8]
-    assert identity(sha256, one) == identity(sha256, other)
-    assert identity(sha256, one).to_bytes(8, "big", signed=True) == expected
-    assert identity(sha256, {"a": 2}) != identity(sha256, one) != identity(sha256, {})
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), object(), {1, 2}, b"x"])
-def test_options_json_cannot_hold_are_refused(lk: Lake, value: object) -> None:
-    with pytest.raises(InvalidInputError, match="JSON"):
-        canonical_json({"a": value})
-    with pytest.raises(InvalidInputError, match="JSON"):
-        add(lk, options={"a": value})
-    assert lk.version == 0
-
-
-def test_a_file_has_its_own_checksum(tmp_path: Path) -> None:
-    file = tmp_path / "a.model"
-    file.write_bytes(b"weights" * 1_000_000)
-    assert checksum("mace", str(file)) == hashlib.sha256(b"weights" * 1_000_000).hexdigest()
-
-
-def test_a_calculator_has_that_of_its_source_and_name(calculator: Path) -> None:
-    import ase.calculators.emt as module
-
-    def expected(source: bytes, name: str) -> str:
-        return hashlib.sha256(f"{hashlib.sha256(source).hexdigest()}\n{name}".encode()).hexdigest()
-
-    of_emt = expected(Path(module.__file__).read_bytes(), EMT)
-    assert checksum("ase", EMT) == checksum("ase", EMT, here()) == of_emt
-    of_file = expected(calculator.read_bytes(), "make")
-    assert checksum("ase", f"{calculator}:make") == of_file
-    assert checksum("ase", f"{calculator}:other") != of_file
-
-
-@pytest.mark.parametrize(
-    ("module", "message"),
-    [
-        ("no_such_package.x", "there is no module no_such_package"),
-        ("ase.no_such_module", r"there is no module ase\.no_such_module"),
-        ("ase.calculators.emt.deeper", "is a module and holds no others"),
-        ("sys", "is in no file"),
-    ],
-)
-def test_a_module_that_is_in_no_file_is_told(module: str, message: str) -> None:
-    for environment in (None, here()):
-        with pytest.raises(InvalidInputError, match=message):
-            checksum("ase", f"{module}:Name", environment)
-
-
-def test_a_source_is_found_without_importing_it(tmp_path: Path) -> None:
-    package = tmp_path / "exploding"
-    package.mkdir()
-    for name in ("__init__.py", "inner.py"):
-        (package / name).write_text("raise SystemExit('imported')")
-    sys.path.insert(0, str(tmp_path))
-    try:
-        assert find_source("exploding.inner") == str(package / "inner.py")
-    finally:
-        sys.path.remove(str(tmp_path))
-    assert "exploding" not in sys.modules
-
-
-def test_the_search_prints_its_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    calculator_source.main("ase.calculators.emt")
-    calculator_source.main("no_such_package")
-    found, missing = capsys.readouterr().out.split("\n\n")
-    assert found.strip().endswith('emt.py"}')
-    assert "error" in missing
-
-
-@pytest.mark.parametrize("path", ["emt", "a b:EMT", ":EMT", "ase.emt:", "/x/emt:EMT", "x.py:1", ""])
-def test_a_calculator_has_two_forms(path: str) -> None:
-    with pytest.raises(InvalidInputError, match=r"file\.py:function"):
-        absolute_path("ase", path)
-
-
-def test_paths_are_absolute_and_links_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to("real")
-    monkeypatch.chdir(tmp_path)
-    assert absolute_path("mace", "link/a.model") == str(tmp_path / "link" / "a.model")
-    assert absolute_path("ase", "link/c.py:make") == f"{tmp_path}/link/c.py:make"
-    assert absolute_path("ase", EMT) == EMT
-
-
-# Registering
 
 
 def test_a_registered_model_is_read_back_as_it_was(lk: Lake, calculator: Path) -> None:
@@ -409,265 +272,26 @@ def test_of_adders_at_once_one_wins_and_the_others_see_it(lk: Lake, calculator: 
     assert lk.check() == []
 
 
-# Before loading
+@pytest.mark.parametrize("path", ["ase.calculators.lj:LennardJones", EMT])
+def test_an_option_a_calculator_would_swallow_is_refused(lk: Lake, path: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"has no option sigmma; it has .*directory"):
+        add(lk, "m", path, options={"sigmma": 2.5})
+    assert lk.version == 0
 
 
-def test_a_changed_or_missing_file_is_told_with_both_checksums(lk: Lake, calculator: Path) -> None:
-    added = add(lk, "lj", f"{calculator}:make")
-    verify_file(added)
-    verify_file(added, here())
-    calculator.write_text(f"{CALCULATOR}# changed\n")
-    now = checksum("ase", added.path)
-    with pytest.raises(InvalidInputError, match="under a new name") as raised:
-        verify_file(added)
-    assert now in str(raised.value)
-    assert added.sha256 in str(raised.value)
-    calculator.unlink()
-    with pytest.raises(InvalidInputError, match=r"does not exist.*atomlake model move lj PATH"):
-        verify_file(added)
+def test_options_a_calculator_names_are_taken(lk: Lake) -> None:
+    lj = add(lk, "lj", "ase.calculators.lj:LennardJones", options={"sigma": 2.5, "label": "x"})
+    assert lj.config["options"] == {"sigma": 2.5, "label": "x"}
 
 
-# Finding
-
-
-def test_patterns_match_names(lk: Lake) -> None:
-    append(lk, models=[model(name, i) for i, name in enumerate(["b-2", "a-1", "a-2"])])
-    assert [m.name for m in list_models(lk.reader)] == ["a-1", "a-2", "b-2"]
-    assert [m.name for m in match_models(lk.reader, ["*-2", "a-*"])] == ["a-1", "a-2", "b-2"]
-    assert [m.name for m in match_models(lk.reader, ["a-[1]"])] == ["a-1"]
-    assert match_models(lk.reader, []) == []
-    with pytest.raises(NotFoundError, match=r"a-3.*Did you mean a-"):
-        match_models(lk.reader, ["a-3"])
-    with pytest.raises(NotFoundError, match=r"pattern is called 'c-\*'"):
-        match_models(lk.reader, ["a-*", "c-*"])
-    with pytest.raises(NotFoundError, match="No model is called"):
-        find_model(lk.reader, "a-*")
-
-
-def test_where_there_are_none_it_says_how_to_make_one(lk: Lake) -> None:
-    with pytest.raises(NotFoundError, match="atomlake model add"):
-        find_model(lk.reader, "emt")
-
-
-# Changing
-
-
-def test_a_move_needs_the_same_file(lk: Lake, calculator: Path, tmp_path: Path) -> None:
-    added = add(lk, "lj", f"{calculator}:make", seed=3)
-    moved = tmp_path / "moved.py"
-    moved.write_text(f"{CALCULATOR}# other\n")
-    with pytest.raises(InvalidInputError, match="was registered with"):
-        move_model(lk, "lj", f"{moved}:make")
-    moved.write_text(CALCULATOR)
-    calculator.unlink()
-    after = move_model(lk, "lj", f"{moved}:make")
-    assert after.path == f"{moved}:make"
-    assert find_model(lk.reader, "lj") == after
-    assert (after.model_id, after.seed) == (added.model_id, 3)
-    version = lk.version
-    move_model(lk, "lj", f"{moved}:make")
-    assert lk.version == version
-
-
-def test_what_was_said_can_be_changed_and_taken_away(lk: Lake) -> None:
-    add(lk, seed=1, group="x")
-    append(lk, models=[model("other", 9)])
-    lk.optimize()  # both in one file
-    edit_model(lk, "emt", {"seed": None, "parent": "p"})
-    after = find_model(lk.reader, "emt")
-    assert (after.seed, after.group, after.parent) == (None, "x", "p")
-    assert find_model(lk.reader, "other").path == "m"
-    with pytest.raises(InvalidInputError, match="sha256 of a model cannot be changed"):
-        edit_model(lk, "emt", {"sha256": "0"})
-    with pytest.raises(NotFoundError, match="nowhere"):
-        edit_model(lk, "emt", {"environment": "nowhere"})
-    assert lk.check() == []
-
-
-def test_a_model_goes_after_what_it_computed(lk: Lake) -> None:
-    append(
-        lk,
-        structures=[structure(1), structure(2, "ni")],
-        models=[model(), model("other", 8)],
-        predictions=[prediction(1), prediction(2, "ni")],
-    )
-    with pytest.raises(InvalidInputError, match=r"in cu, ni\.(.|\n)*drop predictions ni m1"):
-        remove_model(lk, "m1")
-    lk.drop(dataset="cu", model="m1")
-    with pytest.raises(InvalidInputError, match=r"in ni\."):
-        remove_model(lk, "m1")
-    lk.drop(dataset="ni", model="m1")
-    remove_model(lk, "m1")
-    assert [m.name for m in list_models(lk.reader)] == ["other"]
-    remove_model(lk, "other")
-    assert count(lk, "models") == 0
-    with pytest.raises(NotFoundError):
-        remove_model(lk, "other")
-
-
-def test_results_that_come_meanwhile_stop_a_removal(
-    lk: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    append(lk, structures=[structure(1)], models=[model()])
-    other = Lake(lk.storage)
-    commit = lk.commit
-
-    def overtaken(operation, plan, **named):
-        def slow_plan(state):
-            changes = plan(state)
-            if not count(other, "predictions"):
-                append(other, predictions=[prediction(1)])
-            return changes
-
-        return commit(operation, slow_plan, **named)
-
-    monkeypatch.setattr(lk, "commit", overtaken)
-    with pytest.raises(InvalidInputError, match="has predictions"):
-        remove_model(lk, "m1")
-    assert count(lk, "models") == 1
-
-
-# The commands
-
-
-def test_add_list_show_and_remove(lk: Lake) -> None:
-    result = run(lk, "model", "add", "emt", "--engine", "ase", "--path", EMT, "--parent", "p")
-    assert result.exit_code == 0, result.output
-    assert result.stdout == "Registered emt. Elements any; latents per layer none.\n"
-    assert "The parent p is not registered" in result.stderr
-    again = run(lk, "model", "add", "emt", "--engine", "ase", "--path", EMT, "--parent", "p")
-    assert "emt is registered already." in again.stdout
-    assert "emt" in run(lk, "model", "list").stdout
-    shown = json.loads(run(lk, "model", "show", "emt", "--json").stdout)
-    assert (shown["model"], shown["parent"], shown["datasets"]) == ("emt", "p", [])
-    assert shown["sha256"] == checksum("ase", EMT)
-    assert shown["sha256"] in run(lk, "model", "show", "emt").stdout
-    assert run(lk, "model", "remove", "emt").exit_code == 0
-    nothing = run(lk, "model", "list")
-    assert (nothing.stdout, nothing.exit_code) == ("", 0)
-    assert run(lk, "model", "list", "--json").stdout.strip() == "[]"
-
-
-def test_options_are_json_or_text(lk: Lake, calculator: Path) -> None:
-    calculator.write_text(
-        "def make(**options):\n    from ase.calculators.emt import EMT\n    return EMT()\n"
-    )
-    words = ["a=1", "b=true", "c=text", 'd="1"', "e=[1, 2]", "f=", "g=a=b"]
-    result = run(
-        lk,
-        *("model", "add", "m", "--engine", "ase", "--path", f"{calculator}:make", "--json"),
-        *(word for each in words for word in ("--option", each)),
-    )
-    assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["options"] == {
-        "a": 1,
-        "b": True,
-        "c": "text",
-        "d": "1",
-        "e": [1, 2],
-        "f": "",
-        "g": "a=b",
-    }
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("--option", "x"), "expected KEY=VALUE"),
-        (("--option", "a=1", "--option", "a=2"), "twice"),
-        (("--option", "a=NaN"), "JSON"),
-        (("--seed", "one"), "not a valid integer"),
-        (("--seed", str(2**63)), "at most 64 bits"),
-        (("--env", "nowhere"), "atomlake env add"),
-    ],
-)
-def test_wrong_words_are_refused(lk: Lake, words: tuple[str, ...], message: str) -> None:
-    result = run(lk, "model", "add", "emt", "--engine", "ase", "--path", EMT, *words)
-    assert result.exit_code == 2
-    assert message in result.output
-    assert "Traceback" not in result.output
-
-
-def test_show_counts_what_was_computed(lk: Lake) -> None:
-    with open_latent_store(lk.storage, "job") as writer:
-        pointer = writer.append(1, latents(2))
-    append(
-        lk,
-        structures=[structure(1), structure(2), structure(3), structure(4, "ni")],
-        models=[model()],
-        predictions=[prediction(1), failed_prediction(2)],
-        embeddings=[{"dataset": "cu", "model": "m1", "model_id": 7, **pointer.as_row()}],
-    )
-    datasets = json.loads(run(lk, "model", "show", "m1", "--json").stdout)["datasets"]
-    assert datasets == [
-        {"dataset": "cu", "structures": 3, "done": 1, "failed": 1, "missing": 1, "latents": 1}
-    ]
-    assert "missing" in run(lk, "model", "show", "m1").stdout
-
-
-def test_edit_and_move_from_the_command_line(lk: Lake, calculator: Path, tmp_path: Path) -> None:
-    add(lk, "lj", f"{calculator}:make")
-    assert run(lk, "model", "edit", "lj", "--seed", "0", "--group", "g").exit_code == 0
-    assert (find_model(lk.reader, "lj").seed, find_model(lk.reader, "lj").group) == (0, "g")
-    assert run(lk, "model", "edit", "lj", "--seed", "").exit_code == 0
-    assert find_model(lk.reader, "lj").seed is None
-    assert run(lk, "model", "edit", "lj", "--seed", "x").exit_code == 2
-    assert run(lk, "model", "edit", "lj", "--seed", str(2**63)).exit_code == 2
-    assert run(lk, "model", "edit", "lj").exit_code == 2
-    assert run(lk, "model", "edit", "lj", "--env", "here").exit_code == 0
-    moved = calculator.rename(tmp_path / "moved.py")
-    assert run(lk, "model", "move", "lj", f"{moved}:make").exit_code == 0
-    assert run(lk, "model", "move", "lj", str(moved)).exit_code == 2
-    assert find_model(lk.reader, "lj").path == f"{moved}:make"
-
-
-def test_the_help_says_that_loading_runs_code() -> None:
-    for words in (("model", "--help"), ("model", "add", "--help")):
-        text = " ".join(CliRunner().invoke(root, words).output.split())
-        assert "runs code from it" in text
-        assert "only files you trust" in text
-
-
-def test_errors_have_their_exit_codes(lk: Lake, calculator: Path) -> None:
-    calculator.write_text("def make(): raise ValueError('no licence')")
-    words = ("model", "add", "m", "--engine", "ase", "--path")
-    failed = run(lk, *words, f"{calculator}:make")
-    assert (failed.exit_code, "no licence" in failed.output) == (1, True)
-    assert run(lk, *words, f"{calculator}:other").exit_code == 2
-    assert run(lk, "model", "show", "nobody").exit_code == 2
-
-
-# Trained models
-
-
-@pytest.mark.slow
-def test_a_mace_model_says_what_it_is(lk: Lake, tmp_path: Path) -> None:
-    add_environment("mace", str(environment_python("mace")))
-    path = mace_model()
-    added = add_model(lk, "mace-1", engine="mace", path=str(path), seed=1, environment="mace")
-    assert added == find_model(lk.reader, "mace-1")
-    assert added.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert added.environment == "mace"
-    assert added.elements == ("Ni", "Cu")
-    assert added.dtype == "float64"
-    assert len(added.layers) == 2
-    assert added.n_parameters is not None
-    assert added.n_parameters > 0
-    cut_short = tmp_path / "cut.model"
-    cut_short.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(InvalidInputError, match=r"cut\.model"):
-        add_model(lk, "cut", engine="mace", path=str(cut_short), environment="mace")
-
-
-@pytest.mark.slow
-def test_a_nequip_model_says_what_it_is(lk: Lake) -> None:
-    add_environment("nequip", str(environment_python("nequip")))
-    words = {"path": str(nequip_model()), "environment": "nequip"}
-    with pytest.raises(InvalidInputError, match=r"NequIP|nequip"):
-        add_model(lk, "wrong", engine="allegro", **words)
-    added = add_model(lk, "nequip-1", engine="nequip", **words)
-    assert added == find_model(lk.reader, "nequip-1")
-    assert added.elements is not None
-    assert set(added.elements) == {"Ni", "Cu"}
-    assert added.r_max is not None
-    assert added.layers
+@pytest.mark.parametrize("others", [{}, {"b": "c", "c": "a"}])
+def test_a_model_is_no_child_of_itself(lk: Lake, others: dict[str, str]) -> None:
+    append(lk, models=[model(name, i, parent=of) for i, (name, of) in enumerate(others.items())])
+    parent = "b" if others else "a"
+    with pytest.raises(InvalidInputError, match="would be a circle"):
+        add(lk, "a", parent=parent)
+    add(lk, "a")
+    with pytest.raises(InvalidInputError, match="would be a circle"):
+        edit_model(lk, "a", {"parent": parent})
+    assert find_model(lk.reader, "a").parent is None
+    assert edit_model(lk, "a", {"parent": "unknown"}).parent == "unknown"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -28,13 +29,14 @@ def make_calculator(name: str, options: Mapping[str, Any]) -> Any:
     Raises
     ------
     InvalidInputError
-        There is no such module, or it cannot be loaded.
+        There is no such module, it cannot be loaded, or a class takes no such option.
     NotFoundError
         It has nothing of that name.
     JobFailedError
         The class or function raised.
     """
     make = _find(name)
+    _check_options(make, name, options)
     try:
         calculator = make(**options)
     except FOREIGN_ERRORS as error:
@@ -48,6 +50,42 @@ def make_calculator(name: str, options: Mapping[str, Any]) -> Any:
             f"get_potential_energy. {EXPECTED}."
         )
     return calculator
+
+
+def _check_options(make: Callable[..., Any], name: str, options: Mapping[str, Any]) -> None:
+    """Refuse options a class would take and do nothing with: most take any keyword there is.
+
+    Those that hand all on to a program are believed, and so are functions.
+    """
+    from ase.calculators.calculator import FileIOCalculator
+    from ase.calculators.genericfileio import GenericFileIOCalculator
+
+    defaults = getattr(make, "default_parameters", None)
+    if not isinstance(make, type) or not defaults:
+        return
+    if issubclass(make, FileIOCalculator | GenericFileIOCalculator):
+        return
+    known = {*defaults, *_keywords(make)}
+    unknown = sorted(set(options) - known)
+    if unknown:
+        raise InvalidInputError(
+            f"{name} has no option {', '.join(unknown)}; it has {', '.join(sorted(known))}. Mend "
+            "its name, or leave it out. If it does take more, let a function make it, and give "
+            "that as file.py:function."
+        )
+
+
+def _keywords(made: type) -> set[str]:
+    """Names of what a class is made with, as far as it and those above it name them."""
+    names: set[str] = set()
+    for each in made.__mro__:
+        if "__init__" not in vars(each):
+            continue
+        parameters = list(inspect.signature(vars(each)["__init__"]).parameters.values())[1:]
+        names |= {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        if not any(p.kind == p.VAR_KEYWORD for p in parameters):
+            break
+    return names
 
 
 def _find(name: str) -> Callable[..., Any]:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from compute.environments.places import absolute_place
 from lake.errors import InvalidInputError
 
 HERE = "here"
@@ -54,7 +55,7 @@ def find_interpreter(text: str) -> str:
             f"{path.absolute()}: {_what_is_wrong(path)}. Expected a Python interpreter, or the "
             "folder of a venv or conda environment that has bin/python. Give its path as --python."
         )
-    return str(path.absolute())
+    return absolute_place(path)
 
 
 def _what_is_wrong(path: Path) -> str:

@@ -10,9 +10,10 @@ from compute.environments.checking import require_usable
 from compute.environments.environment import HERE
 from compute.environments.registry import find_environment
 from compute.models.catalogue import find_model
+from compute.models.existing import GIVEN, check_parent
 from compute.models.model import Model
 from compute.models.model_file import absolute_path, verify_file
-from compute.models.registration import GIVEN, MODELS, check_seed, same_models, write_models
+from compute.models.registration import MODELS, check_seed, same_models, write_models
 from compute.models.training_run import link_to_run
 from lake.errors import InvalidInputError
 from lake.lake import Lake
@@ -61,7 +62,8 @@ def edit_model(lake: Lake, name: str, values: Mapping[str, Any]) -> Model:
     NotFoundError
         There is no such model, or no such environment on this machine.
     InvalidInputError
-        Something else would be changed, or the environment cannot run the model.
+        Something else would be changed, the environment cannot run the model, or it would be
+        fine-tuned from itself.
     """
     fixed = sorted(set(values) - set(GIVEN))
     if fixed:
@@ -77,6 +79,7 @@ def edit_model(lake: Lake, name: str, values: Mapping[str, Any]) -> Model:
     if "run_id" in values:
         values = {**values, **link_to_run(lake.reader, values["run_id"])}
     check_seed(values.get("seed"))
+    check_parent(lake.reader, name, values.get("parent"))
     return _change(lake, "model edit", name, lambda now: replace(now, **values), values)
 
 

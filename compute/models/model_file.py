@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from compute.environments.environment import HERE, Environment
+from compute.environments.places import absolute_place
 from compute.environments.processes import run_python
 from compute.models.calculator_source import MARK, find_source
 from lake.errors import InvalidInputError
@@ -41,7 +42,7 @@ class RegisteredFile(Protocol):
 
 
 def absolute_path(engine: str, path: str) -> str:
-    """The path as it is stored: absolute, but for ``package.module:Class``.
+    """The path as it is stored: see `absolute_place`; ``package.module:Class`` stays as it is.
 
     Raises
     ------
@@ -49,10 +50,10 @@ def absolute_path(engine: str, path: str) -> str:
         A calculator is given in neither of its two forms.
     """
     if engine != "ase":
-        return str(Path(path).expanduser().absolute())
+        return absolute_place(path)
     place, attribute = _calculator(path)
     if place.endswith(".py"):
-        place = str(Path(place).expanduser().absolute())
+        place = absolute_place(place)
     return f"{place}:{attribute}"
 
 

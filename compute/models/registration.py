@@ -13,8 +13,8 @@ from compute.environments.checking import require_usable
 from compute.environments.engine_packages import needed_packages
 from compute.environments.environment import HERE
 from compute.environments.registry import find_environment
-from compute.models.catalogue import list_models
 from compute.models.description import describe
+from compute.models.existing import GIVEN, check_parent, find_same
 from compute.models.model import Model, Options, canonical_json, identity
 from compute.models.model_file import absolute_path, checksum, verify_file
 from compute.models.training_run import with_run
@@ -28,7 +28,6 @@ from lake.reader import Reader
 from schemas import TABLES
 
 MODELS = TABLES["models"]
-GIVEN = ("group", "seed", "parent", "environment", "run_id")
 
 
 def add_model(
@@ -114,8 +113,9 @@ def register(lake: Lake, draft: Model) -> tuple[Model, bool]:
     As `add_model`.
     """
     check_seed(draft.seed)
+    check_parent(lake.reader, draft.name, draft.parent)
     draft = with_run(lake.reader, draft)
-    earlier = _registered(lake.reader, draft)
+    earlier = find_same(lake.reader, draft)
     if earlier is not None:
         return earlier, False
     model = _described(draft)
@@ -123,7 +123,7 @@ def register(lake: Lake, draft: Model) -> tuple[Model, bool]:
     others: list[Model] = []
 
     def plan(state: State) -> Changes | None:
-        there = _registered(Reader(lake.storage, state), model)
+        there = find_same(Reader(lake.storage, state), model)
         if there is not None:
             others.append(there)
             return None
@@ -166,57 +166,6 @@ def _described(draft: Model) -> Model:
     facts = describe(environment, draft.engine, draft.path, draft.options)
     verify_file(draft, environment)
     return replace(draft, **vars(facts), added_at=datetime.now(UTC))
-
-
-def _registered(reader: Reader, model: Model) -> Model | None:
-    """The model in the lake, where it is there with the same attributes.
-
-    Raises
-    ------
-    InvalidInputError
-        Its name or its file is taken, or its attributes differ.
-    """
-    for other in list_models(reader):
-        if other.model_id == model.model_id and other.name != model.name:
-            raise InvalidInputError(
-                f"{model.path} is registered already, as {other.name}. A file has one name. "
-                f"Use {other.name}."
-            )
-        if other.name == model.name:
-            _require_same(other, model)
-            return other
-    return None
-
-
-def _require_same(there: Model, new: Model) -> None:
-    if there.model_id != new.model_id:
-        raise InvalidInputError(
-            f"{new.name} stands for another model already: {_source(there)}, and this is "
-            f"{_source(new)}. A name means one file and its options. Choose another name."
-        )
-    if there.path != new.path:
-        raise InvalidInputError(
-            f"{new.name} is registered already, with the same file at {there.path}. A model is "
-            f"loaded from one place. If it was moved: atomlake model move {new.name} {new.path}"
-        )
-    fields = ("engine", *GIVEN)
-    differ = [f for f in fields if getattr(there, f) != getattr(new, f)]
-    if differ:
-        said = ", ".join(f"{f} {_shown(there, f)}, not {_shown(new, f)}" for f in differ)
-        raise InvalidInputError(
-            f"{new.name} is registered already, with {said}. To change what is said of it: "
-            f"atomlake model edit {new.name}"
-        )
-
-
-def _shown(model: Model, field: str) -> str:
-    value = getattr(model, field)
-    return "none" if value is None else repr(value)
-
-
-def _source(model: Model) -> str:
-    options = f" with {canonical_json(model.options)}" if model.options else ""
-    return f"{model.path}{options} (sha256 {model.sha256[:16]}…)"
 
 
 def _arguments(model: Model) -> Mapping[str, object]:

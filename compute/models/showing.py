@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from compute.models.catalogue import list_models
+from compute.models.existing import GIVEN
 from compute.models.model import Model
-from compute.models.registration import GIVEN
 from lake.reader import Reader
+
+if TYPE_CHECKING:
+    import polars as pl
 from lake.run_lookup import match_runs
 
 
@@ -67,3 +71,17 @@ def unknown_names(reader: Reader, model: Model) -> Iterator[str]:
         yield f"The parent {model.parent} is not registered; it is kept as text."
     if model.run_id is not None and not match_runs(reader, model.run_id):
         yield f"The run {model.run_id} is not in the lake; it is kept as text."
+
+
+def touched_datasets(reader: Reader, name: str) -> pl.DataFrame:
+    """The coverage of the datasets in which a model has computed something."""
+    import polars as pl
+
+    from compute.jobs.coverage import coverage
+
+    if not reader.files("structures"):
+        return pl.DataFrame()
+    touched = coverage(reader, models=[name]).filter(
+        (pl.col("done") > 0) | (pl.col("failed") > 0) | (pl.col("latents") > 0)
+    )
+    return touched.drop("model")
