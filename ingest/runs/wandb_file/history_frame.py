@@ -54,7 +54,9 @@ def history_columns(history: HistoryCells) -> HistoryColumns:
     values = decoded.filter(~pl.col("key").is_in([STEP, TIMESTAMP])).join(
         rows.filter(pl.col("fault").is_null()), on="record", maintain_order="left"
     )
-    kinds = Counter({kind or NUMBER: n for kind, n in values["kind"].value_counts().iter_rows()})
+    kinds: Counter[str] = Counter()
+    for kind, count in values["kind"].value_counts().iter_rows():
+        kinds[kind or NUMBER] += count
     rejects = [
         Reject(record, 0, f"record {record}: {fault}. Its row was left out.")
         for record, fault in refused.select("record", "fault").iter_rows()
@@ -65,7 +67,7 @@ def history_columns(history: HistoryCells) -> HistoryColumns:
 
 def _decoded(cells: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
     """The columns `_DECODED`, kind NULL for plain numbers, and what was no JSON, by record."""
-    frame = cells.with_columns(pl.col("text").cast(pl.String, strict=False)).with_row_index("item")
+    frame = cells.with_columns(_as_text(cells["text"])).with_row_index("item")
     frame = frame.with_columns(value=_plain_number())
     is_fast = pl.col("value").is_not_null()
     slow, faults = _slowly_decoded(frame.filter(~is_fast))
@@ -80,6 +82,21 @@ def _decoded(cells: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:
     if slow.is_empty():
         return fast, faults
     return pl.concat([fast, slow]).sort("item", maintain_order=True), faults
+
+
+def _as_text(values: pl.Series) -> pl.Series:
+    """Bytes as text, NULL where they are not UTF-8."""
+    try:
+        return values.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return pl.Series(values.name, [_text_or_none(each) for each in values], dtype=pl.String)
+
+
+def _text_or_none(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _plain_number() -> pl.Expr:

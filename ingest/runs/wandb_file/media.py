@@ -24,9 +24,9 @@ def keyed_cells(history: HistoryCells) -> pl.DataFrame:
     cells = history.cells
     with_media = cells.filter(pl.col("path").is_in(typed))["record"].unique()
     is_joined = pl.col("record").is_in(with_media.implode())
-    keys = {code: SEPARATOR.join(path) for code, path in enumerate(history.paths)}
-    key = pl.col("path").replace_strict(keys, return_dtype=pl.String)
-    plain = cells.filter(~is_joined).select("record", key.alias("key"), "text")
+    names = [SEPARATOR.join(path) for path in history.paths]
+    keys = pl.Series("key", names, dtype=pl.String).gather(cells["path"])
+    plain = cells.with_columns(keys).filter(~is_joined).select("record", "key", "text")
     if not len(with_media):
         return plain
     joined = []
