@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 WIDTH = 0.72
 LABELS_UP_TO = 8  # bars in a panel that still have room for their values
-NO_NUMBER = "no atoms"
+FEWEST_PLACES = 3  # fewer bars than that would be fat
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,15 @@ class Bar:
         Half the length of the error bar; None draws none.
     points
         The numbers of the seeds, drawn as circles.
+    without
+        What stands in the place of a bar that has no height.
     """
 
     name: str
     height: float | None
     spread: float | None
     points: tuple[float, ...] = ()
+    without: str = "no atoms"
 
     @property
     def top(self) -> float:
@@ -88,7 +91,7 @@ def draw_bar(panel: Axes, bar: Bar, look: Look, place: float, width: float) -> N
     """Draw one bar, or say in its place that there is none."""
     if bar.height is None:
         panel.annotate(
-            NO_NUMBER,
+            bar.without,
             (place, 0),
             (0, 2),
             textcoords="offset points",
@@ -128,7 +131,7 @@ def draw_points(panel: Axes, values: Sequence[float], place: float, width: float
         markerfacecolor="white",
         markeredgecolor="black",
         markeredgewidth=0.5,
-        zorder=3,
+        zorder=5,
     )
 
 
@@ -136,7 +139,8 @@ def name_places(panel: Axes, names: Sequence[str]) -> None:
     """Write names under the axis; many or long ones aslant."""
     shown = [short(name) for name in names]
     panel.set_xticks(range(len(names)), shown)
-    panel.set_xlim(-0.6, max(len(names), 2) - 0.4)
+    aside = 0.6 + max(FEWEST_PLACES - len(names), 0) / 2
+    panel.set_xlim(-aside, len(names) - 1 + aside)
     panel.tick_params(axis="x", length=0)
     if len(names) > 3 or max(map(len, shown), default=0) > 10:
         for label in panel.get_xticklabels():

@@ -66,7 +66,7 @@ def new_figure(width_inch: float, height_inch: float) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width_inch, height_inch))
+    figure = Figure(figsize=(width_inch, height_inch), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
@@ -94,7 +94,7 @@ def save(figure: Figure, stem: Path, facts: FileFacts) -> list[Path]:
         "pdf": {"Subject": facts.caption, "Creator": maker, "CreationDate": None},
     }
     figure.draw_without_rendering()  # finds the layout, which both files then share
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)  # else each file draws once more for nothing
     written = []
     for ending, more in metadata.items():
         path = stem.parent / f"{stem.name}.{ending}"

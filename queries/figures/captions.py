@@ -12,51 +12,39 @@ LONGEST_CONDITION = 180
 FIGURES = {
     "ensemble_comparison": (
         "Force error at the defect and in the bulk",
-        (
-            "Mean norm of the force error, and its ratio, averaged over structures and seeds. "
-            "{spread} Circles: single seeds."
-        ),
+        """Mean norm of the force error, and its ratio, averaged over structures and seeds. {spread}""",
     ),
     "reproducibility": (
         "How much the seed matters",
-        (
-            "Coefficient of variation: standard deviation over the means of the seeds, divided by "
-            "their mean."
-        ),
+        """Coefficient of variation: standard deviation over the means of the seeds, divided by
+        their mean.""",
     ),
     "error_distributions": (
         "Distribution of the force errors of single atoms",
-        (
-            "Share of the atoms of a region per factor of ten in the error; vertical lines: medians. "
-            "Atoms of one structure are not independent."
-        ),
+        """Share of the atoms of a region per factor of ten in the error; vertical lines: medians.
+        Atoms of one structure are not independent.""",
     ),
     "three_regions": (
         "Force error by distance from the defect",
-        (
-            "Mean norm of the force error in core, shell and bulk, averaged over structures and seeds. "
-            "{spread} Circles: single seeds."
-        ),
+        """Mean norm of the force error in core, shell and bulk, averaged over structures and
+        seeds. {spread}""",
     ),
     "training_analysis": (
         "Training",
-        (
-            "Lines: mean over seeds; bands: from the lowest to the highest seed. Values of different "
-            "loss functions do not compare; the force error does. Open symbols: runs that did not "
-            "end as finished."
-        ),
+        """Above: mean over seeds; bands: from the lowest to the highest seed. Values of different
+        loss functions do not compare; the force error does. Below: standard deviation over seeds
+        by their mean (bold: running mean), and last values; open symbols: runs that are not known
+        to have finished.""",
     ),
     "publication": (
         "Comparison of losses",
-        (
-            "a, b: mean norm of the force error at the defect and in the bulk, averaged over "
-            "structures and seeds; c: their ratio. {spread} Circles: single seeds. d: median, "
-            "quartiles, and 5th to 95th percentile over structures and seeds. e: coefficient of "
-            "variation over seeds. f: mean ± standard deviation over seeds. g, h: mean over seeds, and "
-            "range of the seeds; values of different loss functions do not compare. i: paired "
-            "sign-flip test of the errors at the defect, seeds averaged; Holm-corrected p; ▼ the row "
-            "has the lower error, ▲ the higher, ≈ p ≥ 0.05."
-        ),
+        """a, b: mean norm of the force error at the defect and in the bulk, averaged over
+        structures and seeds; c: their ratio. {spread} d: median,
+        quartiles, and 5th to 95th percentile over structures and seeds. e: coefficient of
+        variation over seeds. f: mean ± standard deviation over seeds. g, h: mean over seeds, and
+        range of the seeds; values of different loss functions do not compare. i: paired sign-flip
+        test of the errors at the defect, seeds averaged; Holm-corrected p; ▼ the row has the lower
+        error, ▲ the higher, ≈ p ≥ 0.05.""",
     ),
 }
 
@@ -78,7 +66,8 @@ def footnote_of(figure: str, comparison: LossComparison) -> str:
 
 def note_of(figure: str, comparison: LossComparison) -> str:
     """What a figure shows, and n."""
-    return f"{FIGURES[figure][1].format(spread=_spread(comparison))} {_counts(comparison)}"
+    note = " ".join(FIGURES[figure][1].split())
+    return f"{note.format(spread=_spread(comparison))} {_counts(comparison)}"
 
 
 def source_of(comparison: LossComparison, longest_condition: int | None = None) -> str:
@@ -118,7 +107,10 @@ def _spread(comparison: LossComparison) -> str:
     if greatest < 2:
         return "No error bars: one seed per loss."
     exception = "" if least > 1 else " (none where a loss has one seed)"
-    return f"Error bars: standard deviation over the means of the seeds{exception}."
+    return (
+        f"Error bars: standard deviation over the means of the seeds{exception}; circles: the "
+        "seeds."
+    )
 
 
 def _counts(comparison: LossComparison) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 3
 DECADES_OF_LOWEST = 0.05  # what is drawn of the lowest bin, which begins at zero
-SHARE_LEFT_OUT = 1e-4  # of the atoms on either side: one outlier must not squeeze all others
+SHARE_LEFT_OUT = 1e-3  # of the atoms on either side: one outlier must not squeeze all others
 WHISKERS = (5, 95)
 
 

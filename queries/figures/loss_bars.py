@@ -76,7 +76,12 @@ def variation_bars(comparison: LossComparison, measures: Sequence[str]) -> dict[
     """Bars of the coefficients of variation in per cent, for each loss one per measure."""
     return {
         row["loss"]: [
-            Bar(f"{row['loss']}, {m}", scaled(row[f"{m}_variation"], PERCENT), None)
+            Bar(
+                f"{row['loss']}, {m}",
+                scaled(row[f"{m}_variation"], PERCENT),
+                None,
+                without="one seed" if row["n_seeds"] < 2 else "no atoms",
+            )
             for m in measures
         ]
         for row in comparison.tables["reproducibility"].iter_rows(named=True)

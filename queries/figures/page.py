@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from queries.figures.canvas import Axes, Figure
 
 FOOTNOTE_POINTS = 6
-POINTS_A_LETTER = 3.4  # on average, in the typeface of the style at six points
+POINTS_A_LETTER = 3.05  # on average, in the typeface of the style at six points
 LINE_INCH = 0.105
 
 
@@ -33,14 +33,14 @@ def letter(panel: Axes, name: str) -> None:
     panel.annotate(
         name,
         (0, 1),
-        (-22, 5),
+        (-24, 6),
         xycoords="axes fraction",
         textcoords="offset points",
         fontweight="bold",
         fontsize=8,
         va="bottom",
         annotation_clip=False,
-    ).set_in_layout(False)
+    )
 
 
 def say(panel: Axes, text: str) -> None:

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from queries.figures.canvas import Axes, Figure
 
 MEASURES = {
-    "defect_mae": f"Force error at the defect ({ERROR_UNIT})",
-    "bulk_mae": f"Force error in the bulk ({ERROR_UNIT})",
-    "ratio": "Error at the defect / in the bulk",
+    "defect_mae": f"Error at the defect ({ERROR_UNIT})",
+    "bulk_mae": f"Error in the bulk ({ERROR_UNIT})",
+    "ratio": "Error ratio, defect / bulk",
 }
 THREE = ("core", "shell", "bulk")
 VARIATIONS = {"defect_mae": "defect", "bulk_mae": "bulk", "ratio": "ratio"}
@@ -59,7 +59,7 @@ def draw_three_regions(comparison: LossComparison) -> Figure:
     left.set_ylabel(f"Force error ({ERROR_UNIT})")
     looks = looks_of(losses)
     draw_bars(right, ratio_bars(comparison, "core/bulk"), [looks[loss] for loss in losses])
-    right.set_ylabel("Error in the core / in the bulk")
+    right.set_ylabel("Error ratio, core / bulk")
     return figure
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from queries.figures.canvas import Axes
 
 SIGNIFICANT = 0.05
+FEWEST_CELLS = 3  # in a row: fewer would be huge
 NUMBERS_UP_TO = 7  # losses that leave room for numbers in the cells
 # Face and ink of a cell; the sign says the same without colour.
 BETTER, WORSE, ALIKE, UNKNOWN = (
@@ -43,7 +44,8 @@ def draw_matrix(panel: Axes, comparison: LossComparison, measure: str = "defect_
             p, difference = _found(tests, losses[row], losses[column])
             draw_cell(panel, (column, row - 1), p, difference, len(losses))
     n = len(losses) - 1
-    panel.set(xlim=(-0.5, n - 0.5), ylim=(n - 0.5, -0.5), aspect="equal")
+    aside = 0.5 + max(FEWEST_CELLS - n, 0) / 2
+    panel.set(xlim=(-aside, n - 1 + aside), ylim=(n - 1 + aside, -aside), aspect="equal")
     panel.set_xticks(range(n), [short(loss, 12) for loss in losses[:-1]], rotation=40, ha="right")
     for label in panel.get_xticklabels():
         label.set_rotation_mode("anchor")
@@ -76,12 +78,12 @@ def draw_table(panel: Axes, comparison: LossComparison) -> None:
     """Write the numbers of the losses: mean ± spread over seeds."""
     panel.set_axis_off()
     heads = ("Loss", f"defect\n({ERROR_UNIT})", f"bulk\n({ERROR_UNIT})", "ratio")
-    places = (0.0, 0.60, 0.86, 1.06)
+    places = (0.0, 0.56, 0.84, 1.0)
     rows = list(comparison.tables["ensemble_summary"].iter_rows(named=True))
     height = min(0.13, 0.84 / max(len(rows), 1))
     for place, head in zip(places, heads, strict=True):
         _write(panel, place, 1.0, head, va="top", fontweight="bold")
-    panel.plot([0, 1.06], [0.84, 0.84], transform=panel.transAxes, color="black", linewidth=0.6)
+    panel.plot([0, 1.0], [0.84, 0.84], transform=panel.transAxes, color="black", linewidth=0.6)
     panel.set_autoscale_on(False)
     for number, row in enumerate(rows):
         y = 0.84 - (number + 0.6) * height

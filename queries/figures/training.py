@@ -25,6 +25,7 @@ CURVES = {
     "validation_forces_rmse": "Validation force RMSE (as logged)",
 }
 MARKS_A_LINE = 6
+SMOOTHED_OVER = 8  # of the length of a curve
 WITHOUT = {
     "train_loss": "No training losses are known of these models.",
     "validation_loss": "No validation losses are known of these models.",
@@ -75,7 +76,11 @@ def draw_spread(panel: Axes, comparison: LossComparison) -> None:
         return
     for loss, look in looks_of(loss_names(comparison)).items():
         rows = curves.rows.filter(pl.col("loss") == loss, pl.col("n_seeds") > 1)
-        draw_line(panel, rows["x"], 100 * rows["std"] / rows["mean"].abs(), look, loss)
+        percent = 100 * rows["std"] / rows["mean"].abs()
+        panel.plot(rows["x"], percent, color=look.colour, alpha=0.3, linewidth=0.6)
+        window = max(1, len(rows) // SMOOTHED_OVER)
+        smooth = percent.rolling_mean(window, min_samples=1, center=True)
+        draw_line(panel, rows["x"], smooth, look, loss)
     panel.set_ylim(bottom=0)
     panel.set(xlabel=curves.axis, ylabel="Validation loss:\nvariation over seeds (%)")
     panel.grid(visible=True)

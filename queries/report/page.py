@@ -1,0 +1,181 @@
+"""The page that every report is: what it is made of, and how it becomes HTML."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from lake.errors import InvalidInputError
+from lake.version import __version__
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+TEMPLATE = "page.html.j2"
+STYLE = "page.css"
+SORTING = "sorting.js"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table.
+
+    Attributes
+    ----------
+    text
+        What is shown.
+    key
+        What it is sorted by: a number where the column is one. None is NULL, which comes last.
+    """
+
+    text: str
+    key: str | None
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The head of a column."""
+
+    name: str
+    unit: str = ""
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that readers can sort."""
+
+    title: str
+    headings: tuple[Heading, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+    kind: str = field(default="table", init=False)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture with its caption; `address` is a data URI."""
+
+    title: str
+    caption: str
+    address: str
+    kind: str = field(default="picture", init=False)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Text that is shown as it stands, such as SQL."""
+
+    title: str
+    text: str
+    kind: str = field(default="listing", init=False)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and what they are."""
+
+    facts: tuple[tuple[str, str], ...]
+    kind: str = field(default="facts", init=False)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A paragraph."""
+
+    text: str
+    kind: str = field(default="words", init=False)
+
+
+Block = Table | Picture | Listing | Facts | Words
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page, with a line in its contents."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A report.
+
+    Attributes
+    ----------
+    warnings
+        What readers must know before they read a number; shown first.
+    sections
+        In the order shown.
+    scripts
+        JavaScript beside that which sorts tables. It finds nothing on the network: the page's own
+        policy forbids it.
+    """
+
+    title: str
+    question: str
+    warnings: tuple[str, ...]
+    sections: tuple[Section, ...]
+    scripts: tuple[str, ...] = ()
+
+
+def render(page: Page) -> str:
+    """The page as HTML: every text in it is escaped.
+
+    Raises
+    ------
+    InvalidInputError
+        Jinja2 is not installed.
+    """
+    from markupsafe import Markup
+
+    template = _template()
+    style = _resource(STYLE)
+    scripts = (_resource(SORTING), *page.scripts)
+    return template.render(
+        page=page,
+        style=Markup(style),  # noqa: S704 - ours, as the scripts are
+        scripts=[Markup(script) for script in scripts],  # noqa: S704
+        policy=_policy(style, scripts),
+        version=__version__,
+    )
+
+
+def picture_address(content: bytes, media_type: str) -> str:
+    """A file as a data URI."""
+    return f"data:{media_type};base64,{b64encode(content).decode()}"
+
+
+def _template() -> Template:
+    try:
+        from jinja2 import Environment, StrictUndefined
+    except ImportError:
+        raise InvalidInputError(
+            "A report needs Jinja2, which is not installed. "
+            "Install it with: pip install 'atomlake[plots]', or leave the report out."
+        ) from None
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(_resource(TEMPLATE))
+
+
+def _resource(name: str) -> str:
+    return (files("queries.report") / name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, scripts: tuple[str, ...]) -> str:
+    """What the browser may run and load: what stands in the page when it is written, no more."""
+    allowed = " ".join(_checksum(script) for script in scripts)
+    return (
+        f"default-src 'none'; img-src data:; style-src {_checksum(style)}; script-src {allowed}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _checksum(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
