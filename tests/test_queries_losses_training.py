@@ -115,10 +115,10 @@ def test_the_step_goes_before_the_epoch_and_strangers_stay_out(tmp_path: Path) -
 
 
 def test_a_model_names_its_run(tmp_path: Path) -> None:
-    curves = curve("r0", "some-name", [3.0]) + curve("m0", "m1", [5.0]) + curve("r2", "x", [7.0])
+    curves = curve("r0", "some-name", [3.0]) + curve("m0", "m1", [5.0]) + curve("r2", "m0", [7.0])
     models = {
         "m0": {"run_id": "r0", "run_project": "p"},
-        "m1": {"run_id": "p/x"},
+        "m1": {"run_id": "r2"},
         "m2": {"run_id": "r0", "run_project": "elsewhere"},
     }
     result = compared(tmp_path, curves, models)
@@ -126,11 +126,6 @@ def test_a_model_names_its_run(tmp_path: Path) -> None:
     assert found == {"m0": "r0", "m1": "r2"}
     assert dict(result.models.select("model", "run_id").rows()) == found | {"m2": None}
     assert any("No training run is known of m2" in warning for warning in result.warnings)
-
-
-def test_an_identity_goes_before_a_name(tmp_path: Path) -> None:
-    result = compared(tmp_path, curve("r0", "m0", [3.0]) + curve("m0", "m1", [5.0]), {"m0": {}})
-    assert result.tables["training_summary"]["run_id"].to_list() == ["m0"]
 
 
 def test_two_runs_of_one_name_are_listed_and_none_is_taken(tmp_path: Path) -> None:

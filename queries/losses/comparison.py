@@ -28,8 +28,9 @@ SOURCES = (
     "models",
     "runs",
     "training_history",
+    "model_runs",
 )
-# What others read, in the order in which they read each other.
+# What other statements read, in the order in which they read each other.
 ERRORS = (
     "selected_structures",
     "selected_models",
@@ -40,7 +41,7 @@ ERRORS = (
     "used_structures",
 )
 VIEWS = ("region_errors", "structure_errors", "mean_prediction_errors", "curve_keys")
-RUNS = ("model_runs", "training_curves")
+RUNS = ("linked_runs", "loss_curves")
 # Tables of the result; coverage comes before them.
 TABLES = (
     "detailed_results",
@@ -162,8 +163,8 @@ def _answer(
         "seed_tests": seed_tests(errors),
     }
     structures = session.rows("selected_structures", "structure_idx")
-    runs = session.rows("model_runs", "model")
-    curves = session.rows("training_curves", "loss, seed, model, curve, step")
+    runs = session.rows("linked_runs", "model")
+    curves = session.rows("loss_curves", "loss, seed, model, curve, step")
     models = session.rows("selected_models", "loss, seed, model")
     return LossComparison(
         question=_question(models),

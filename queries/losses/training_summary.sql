@@ -47,9 +47,9 @@ FROM (
         ARG_MIN(c.epoch, (c.value, c.step)) FILTER (WHERE c.curve = 'validation_loss')
             AS best_epoch,
         ARG_MAX(c.value, c.step) FILTER (WHERE c.curve = 'train_loss') AS last_train_loss
-    FROM model_runs AS r
+    FROM linked_runs AS r
     INNER JOIN selected_models AS m ON r.model = m.model
-    LEFT JOIN training_curves AS c ON r.project = c.project AND r.run_id = c.run_id
+    LEFT JOIN loss_curves AS c ON r.project = c.project AND r.run_id = c.run_id
     WHERE r.run_id IS NOT NULL
     GROUP BY r.run_name, r.project, r.run_id, r.state, m.loss, m.seed, m.model
 )

@@ -22,7 +22,7 @@ WITH history AS (
         h.epoch,
         h.key,
         h.value
-    FROM model_runs AS r
+    FROM linked_runs AS r
     INNER JOIN training_history AS h ON r.project = h.project AND r.run_id = h.run_id
 ),
 
