@@ -1,0 +1,1 @@
+"""What is out of distribution: disagreement of the latents of an ensemble."""
