@@ -18,9 +18,11 @@ from compute.engines.engine import (
     Results,
     Wanted,
 )
+from compute.engines.torch_device import TorchDevice
 from compute.worker.batches import Member
 from compute.worker.budget import FIRST_GPU_LOAD, AdaptiveBudget
 from compute.worker.outcomes import Evaluated, Failure, evaluate
+from lake.errors import JobFailedError
 
 
 class SmallDevice:
@@ -114,6 +116,21 @@ def test_a_structure_the_engine_fails_on_fails_alone() -> None:
     numbers, reasons, _ = run(SmallDevice(room=1000), batch)
     assert set(numbers) == set(range(8)) - {5}
     assert reasons == {5: "thirteen atoms"}
+
+
+def test_what_a_network_raises_is_of_the_batch_unless_the_device_is_lost() -> None:
+    torch = pytest.importorskip("torch", reason="no torch in this environment")
+    device = TorchDevice("cpu")
+    with pytest.raises(EvaluationError, match="the model failed: RuntimeError: inconsistent"):
+        device.within_memory(lambda: torch.ones(2) @ torch.ones(3))
+
+    def fail() -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered\nCompile with ...")
+
+    device.is_gpu = True  # as it would be where that is raised
+    with pytest.raises(JobFailedError, match=r"cpu failed: .*device-side assert") as raised:
+        device.within_memory(fail)
+    assert not isinstance(raised.value, EvaluationError)
 
 
 def test_what_is_no_number_is_a_reason() -> None:

@@ -69,6 +69,16 @@ def join(graphs: Sequence[Graph]) -> JoinedGraphs:
     )
 
 
+def edge_lengths(joined: JoinedGraphs) -> Floats:
+    """Length of every edge. Shape (n_edges,), Å."""
+    centre, neighbour = joined.edge_index
+    cells = joined.cells[joined.batch[centre]]
+    vectors = joined.positions[neighbour] - joined.positions[centre]
+    vectors += np.einsum("ei,eij->ej", joined.shifts, cells)
+    lengths: Floats = np.linalg.norm(vectors, axis=1)
+    return lengths
+
+
 def type_indices(numbers: Integers, type_of_number: Integers, elements: Sequence[str]) -> Integers:
     """The model's index of every atom. Shape (n_atoms,).
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from compute.engines.engine import Graph, ModelFacts, Results, Wanted
-from compute.engines.joined_graphs import JoinedGraphs, join, numbers_to_types, type_indices, voigt
+from compute.engines.engine import Integers, ModelFacts, Results, Wanted
+from compute.engines.joined_graphs import JoinedGraphs, numbers_to_types, voigt
 from compute.engines.mace_model import choose_head, facts_of, heads_of, layers_of, load_model
 from compute.engines.neighbours import full_cell
 from compute.engines.options import take_options
-from compute.engines.torch_device import TorchDevice, dtype_name, resolve_dtype, to_host
-from compute.engines.wanted_layers import check_wanted
+from compute.engines.torch_device import dtype_name, resolve_dtype, to_host
+from compute.engines.torch_engine import TorchEngine
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class MaceBatch:
     is_periodic: NDArray[np.bool_]
 
 
-class MaceEngine:
+class MaceEngine(TorchEngine[MaceBatch]):
     """A MACE in a ``.model`` file.
 
     Parameters
@@ -51,8 +51,7 @@ class MaceEngine:
         self, path: str, device: str, dtype: str | None, options: Mapping[str, Any]
     ) -> None:
         head = take_options(options, ("head",), "mace").get("head")
-        self._device = TorchDevice(device)
-        self._device.use_full_precision()
+        super().__init__(device)
         self._model = self._device.place(load_model(path), resolve_dtype(dtype))
         self._dtype = next(self._model.parameters()).dtype
         self._head = choose_head(self._model, head, path)
@@ -61,9 +60,8 @@ class MaceEngine:
         self.facts: ModelFacts = facts_of(
             self._model, self._layers, head_name, dtype_name(self._dtype)
         )
-        self.device_name = self._device.name
         elements = self.facts.elements or ()
-        self._types = numbers_to_types({symbol: i for i, symbol in enumerate(elements)})
+        self.types = numbers_to_types({symbol: i for i, symbol in enumerate(elements)})
 
     def latent_definition(self, layer: int) -> Mapping[str, Any]:
         """Which columns of MACE's ``node_feats`` the latent is."""
@@ -78,21 +76,7 @@ class MaceEngine:
             "pooling": None,
         }
 
-    def collate(self, graphs: Sequence[Graph]) -> MaceBatch:
-        """Join structures and turn them into tensors of the host.
-
-        Raises
-        ------
-        InvalidInputError
-            An element the model does not know, or no structures.
-        OutOfMemoryError
-            The host has no room for it.
-        """
-        return self._device.within_memory(lambda: self._collate(graphs))
-
-    def _collate(self, graphs: Sequence[Graph]) -> MaceBatch:
-        joined = join(graphs)
-        types = type_indices(joined.numbers, self._types, self.facts.elements or ())
+    def _collate(self, joined: JoinedGraphs, types: Integers) -> MaceBatch:
         host = self._device.host_tensor
         tensors = {
             "types": host(types),
@@ -103,24 +87,7 @@ class MaceEngine:
             "batch": host(joined.batch),
             "ptr": host(joined.ptr),
         }
-        return MaceBatch(tensors, len(graphs), joined.is_periodic)
-
-    def evaluate(self, batch: MaceBatch, wanted: Wanted) -> Results:
-        """Compute, in one forward pass.
-
-        Raises
-        ------
-        InvalidInputError
-            The model has no such layer.
-        OutOfMemoryError
-            The device has no room for it.
-        """
-        check_wanted(wanted, self.facts)
-        return self._device.within_memory(lambda: self._evaluate(batch, wanted))
-
-    def memory_bytes(self) -> tuple[int, int] | None:
-        """See `TorchDevice.memory_bytes`."""
-        return self._device.memory_bytes()
+        return MaceBatch(tensors, len(joined.n_atoms), joined.is_periodic)
 
     def _evaluate(self, batch: MaceBatch, wanted: Wanted) -> Results:
         import torch

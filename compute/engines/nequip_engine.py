@@ -10,12 +10,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from compute.engines.engine import Floats, Graph, Integers, ModelFacts, Results, Wanted
-from compute.engines.joined_graphs import JoinedGraphs, join, numbers_to_types, type_indices, voigt
-from compute.engines.nequip_model import FIELDS, cutoffs_of, facts_of, load_model, symbols_of
+from compute.engines.engine import Floats, Integers, ModelFacts, Results, Wanted
+from compute.engines.joined_graphs import JoinedGraphs, edge_lengths, numbers_to_types, voigt
+from compute.engines.nequip_model import (
+    FIELDS,
+    check_dtype,
+    check_family,
+    cutoffs_of,
+    facts_of,
+    load_model,
+    symbols_of,
+)
 from compute.engines.options import take_options
-from compute.engines.torch_device import TorchDevice, resolve_dtype, to_host
-from compute.engines.wanted_layers import check_wanted
+from compute.engines.torch_device import to_host
+from compute.engines.torch_engine import TorchEngine
 from lake.errors import InvalidInputError
 
 Captured = dict[int, dict[str, Any]]
@@ -29,7 +37,7 @@ class NequipBatch:
     is_periodic: NDArray[np.bool_]
 
 
-class NequipEngine:
+class NequipEngine(TorchEngine[NequipBatch]):
     """A NequIP or Allegro in a ``.ckpt`` or ``.nequip.zip`` file.
 
     Parameters
@@ -55,17 +63,15 @@ class NequipEngine:
         self, engine: str, path: str, device: str, dtype: str | None, options: Mapping[str, Any]
     ) -> None:
         types = take_options(options, ("types",), engine).get("types")
-        self._device = TorchDevice(device)
-        self._device.use_full_precision()
+        super().__init__(device)
         self._model = load_model(path, self._device)
-        _check_family(self._model.family, engine, path)
+        check_family(self._model.family, engine, path)
         metadata = self._model.network.metadata
         type_names = metadata["type_names"].split()
         type_of_symbol = symbols_of(type_names, types, path)
         self.facts: ModelFacts = facts_of(self._model, type_of_symbol)
-        self.device_name = self._device.name
-        _check_dtype(dtype, self.facts.dtype, path)
-        self._types = numbers_to_types(type_of_symbol)
+        check_dtype(dtype, self.facts.dtype, path)
+        self.types = numbers_to_types(type_of_symbol)
         self._cutoffs = cutoffs_of(metadata, len(type_names))
 
     def latent_definition(self, layer: int) -> Mapping[str, Any]:
@@ -81,24 +87,12 @@ class NequipEngine:
             "pooling": "sum over neighbours / sqrt(2 avg_num_neighbors)" if is_edgewise else None,
         }
 
-    def collate(self, graphs: Sequence[Graph]) -> NequipBatch:
-        """Join structures and turn them into tensors of the host.
-
-        Raises
-        ------
-        InvalidInputError
-            An element the model does not know, or no structures.
-        OutOfMemoryError
-            The host has no room for it.
-        """
-        return self._device.within_memory(lambda: self._collate(graphs))
-
-    def _collate(self, graphs: Sequence[Graph]) -> NequipBatch:
-        joined = join(graphs)
-        types = type_indices(joined.numbers, self._types, self.facts.elements or ())
+    def _collate(self, joined: JoinedGraphs, types: Integers) -> NequipBatch:
         edge_index, shifts = joined.edge_index, joined.shifts
         if self._cutoffs is not None:
-            is_seen = _lengths(joined) <= self._cutoffs[types[edge_index[0]], types[edge_index[1]]]
+            is_seen = (
+                edge_lengths(joined) <= self._cutoffs[types[edge_index[0]], types[edge_index[1]]]
+            )
             edge_index, shifts = np.ascontiguousarray(edge_index[:, is_seen]), shifts[is_seen]
         arrays: dict[str, Floats | Integers] = {
             "pos": joined.positions,
@@ -111,23 +105,6 @@ class NequipEngine:
         }
         tensors = {name: self._device.host_tensor(array) for name, array in arrays.items()}
         return NequipBatch(tensors, joined.is_periodic)
-
-    def evaluate(self, batch: NequipBatch, wanted: Wanted) -> Results:
-        """Compute, in one forward pass.
-
-        Raises
-        ------
-        InvalidInputError
-            The model has no such layer, or gives no forces.
-        OutOfMemoryError
-            The device has no room for it.
-        """
-        check_wanted(wanted, self.facts)
-        return self._device.within_memory(lambda: self._evaluate(batch, wanted))
-
-    def memory_bytes(self) -> tuple[int, int] | None:
-        """See `TorchDevice.memory_bytes`."""
-        return self._device.memory_bytes()
 
     def _evaluate(self, batch: NequipBatch, wanted: Wanted) -> Results:
         import torch
@@ -179,33 +156,6 @@ def _keeper(captured: Captured, layer: int) -> Any:
         captured[layer] = dict(output)  # later layers write into the same dict
 
     return keep
-
-
-def _check_family(family: str | None, engine: str, path: str) -> None:
-    if family is not None and family != engine:
-        raise InvalidInputError(
-            f"{path}: holds a model of {family}, but the engine {engine} was named. "
-            f"Register it as --engine {family}."
-        )
-
-
-def _check_dtype(dtype: str | None, own: str | None, path: str) -> None:
-    resolve_dtype(dtype)
-    if dtype not in (None, own):
-        raise InvalidInputError(
-            f"{path}: its weights are {own}, and NequIP fixes the type when it builds a model, so "
-            f"it cannot run in {dtype}. Leave --dtype out, or train a model of that type."
-        )
-
-
-def _lengths(joined: JoinedGraphs) -> Floats:
-    """Length of every edge. Shape (n_edges,), Å."""
-    centre, neighbour = joined.edge_index
-    cells = joined.cells[joined.batch[centre]]
-    vectors = joined.positions[neighbour] - joined.positions[centre]
-    vectors += np.einsum("ei,eij->ej", joined.shifts, cells)
-    lengths: Floats = np.linalg.norm(vectors, axis=1)
-    return lengths
 
 
 def _forces(output: Mapping[str, Any]) -> Floats:

@@ -12,7 +12,7 @@ import numpy as np
 from compute.engines.engine import Floats, ModelFacts
 from compute.engines.foreign_errors import LOADING_ERRORS, described
 from compute.engines.scalar_columns import LatentLayer, scalars_of
-from compute.engines.torch_device import TorchDevice
+from compute.engines.torch_device import TorchDevice, resolve_dtype
 from lake.errors import InvalidInputError
 
 # Classes are told by their names: those of a package come with it and are not the installed ones.
@@ -161,3 +161,34 @@ def facts_of(model: NequipModel, types: Mapping[str, int]) -> ModelFacts:
             **metadata,
         },
     )
+
+
+def check_family(family: str | None, engine: str, path: str) -> None:
+    """Refuse a model of another family than the engine.
+
+    Raises
+    ------
+    InvalidInputError
+        It is one.
+    """
+    if family is not None and family != engine:
+        raise InvalidInputError(
+            f"{path}: holds a model of {family}, but the engine {engine} was named. "
+            f"Register it as --engine {family}."
+        )
+
+
+def check_dtype(dtype: str | None, own: str | None, path: str) -> None:
+    """Refuse another type than that of the weights.
+
+    Raises
+    ------
+    InvalidInputError
+        It is another.
+    """
+    resolve_dtype(dtype)
+    if dtype not in (None, own):
+        raise InvalidInputError(
+            f"{path}: its weights are {own}, and NequIP fixes the type when it builds a model, so "
+            f"it cannot run in {dtype}. Leave --dtype out, or train a model of that type."
+        )

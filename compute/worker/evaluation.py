@@ -23,7 +23,7 @@ from compute.worker.landing import Landing
 from compute.worker.outcomes import Evaluated, Failure, evaluate
 from compute.worker.overlap import map_in_order, run_ahead
 from compute.worker.structures import COLUMNS, Structure, prepare, read_groups
-from compute.worker.writing import Writer
+from compute.worker.writing import writing
 from lake.lake import Lake
 from lake.latents.latent_layer import LARGEST_HALF
 from lake.rows.row_index import Places
@@ -108,7 +108,7 @@ class Evaluation:
         wanted = Wanted(self._job.task == "predict", tuple(self._layers))
         largest = LARGEST_HALF if self._job.latents_dtype == "float16" else np.inf
         with ExitStack() as stack:
-            writer = stack.enter_context(Writer(self._landing, self._after_commit))
+            writer = stack.enter_context(writing(self._landing, self._after_commit))
             pool = stack.enter_context(ThreadPoolExecutor(_preparing_threads()))
             read = read_groups(self._rows, self._places)
             groups = stack.enter_context(run_ahead(read, GROUPS_AHEAD))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
-from types import TracebackType
-from typing import Self
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from compute.worker.landing import Landing
 from compute.worker.outcomes import Evaluated, Failure
@@ -15,52 +14,62 @@ OUTCOMES_AHEAD = 4
 _POLL_S = 1.0
 
 
-class Writer:
-    """A thread that takes outcomes and commits them when it is time.
+@contextmanager
+def writing(landing: Landing, after_commit: Callable[[], None]) -> Iterator[Writer]:
+    """A writer that commits the rest at the end, also when the job was stopped or failed.
 
-    As a context manager it commits the rest at the end, also when the job was stopped or failed:
-    what was computed is good.
+    What was computed is good. An error of the writer is raised, unless the job failed before.
 
     Parameters
     ----------
     after_commit
         Called after each commit.
     """
+    writer = Writer(landing, after_commit)
+    try:
+        yield writer
+    except BaseException:
+        writer.close()
+        raise
+    writer.close()
+    if writer.error is not None:
+        raise writer.error
+
+
+class Writer:
+    """A thread that takes outcomes and commits them when it is time.
+
+    Attributes
+    ----------
+    error
+        What ended it early.
+    """
 
     def __init__(self, landing: Landing, after_commit: Callable[[], None]) -> None:
         self._landing = landing
         self._after_commit = after_commit
         self._queue: queue.Queue[Evaluated | Failure | None] = queue.Queue(OUTCOMES_AHEAD)
-        self._error: BaseException | None = None
+        self.error: BaseException | None = None
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
         self._thread.start()
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Wait until the rest is committed."""
         self._queue.put(None)
         self._thread.join()
-        if self._error is not None and kind is None:
-            raise self._error
 
     def put(self, outcome: Evaluated | Failure) -> None:
         """Hand on an outcome; an error of the thread is raised here."""
-        if self._error is not None:
-            raise self._error
+        if self.error is not None:
+            raise self.error
         self._queue.put(outcome)
 
     def _run(self) -> None:
         try:
             self._write()
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that computes
-            self._error = error
+            self.error = error
             try:
                 self._landing.abandon()
             finally:
