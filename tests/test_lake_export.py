@@ -18,6 +18,7 @@ from lake_samples import append, ingest, label, prediction, structure, vectors
 import lake
 from lake.errors import InvalidInputError, NotFoundError, StorageError
 from lake.exports import export
+from lake.exports.output_file import output_stream
 from lake.lake import Lake
 from lake.log import data_files
 
@@ -248,3 +249,11 @@ def test_parquet_goes_into_an_empty_folder_only(lk: Lake, target: Path) -> None:
     assert [name.split("/")[0] for name in names(target)] == ["sources"]
     with pytest.raises(NotFoundError, match="Did you mean labels"):
         lk.export_parquet(str(target), ["label"])
+
+
+def test_a_place_below_a_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    place = str(tmp_path / "file" / "out.xyz")
+    expected = r"out\.xyz: Not a directory\. Expected a place"
+    with pytest.raises(StorageError, match=expected), output_stream(place) as stream:
+        stream.write(b"x")

@@ -66,3 +66,16 @@ def test_what_is_not_there(storage: LocalStorage) -> None:
 def test_folders_that_query_engines_misread_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInputError, match="patterns"):
         LocalStorage(str(tmp_path / name))
+
+
+def test_what_the_file_system_refuses_is_a_storage_error(tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    storage = LocalStorage(str(loop))
+    with pytest.raises(StorageError, match="loop"):
+        list(storage.list_files(""))
+    storage = LocalStorage(str(tmp_path))
+    with pytest.raises(StorageError, match="loop"):
+        list(storage.list_files(""))
+    with pytest.raises(StorageError, match="File name too long"):
+        storage.exists("x" * 300)

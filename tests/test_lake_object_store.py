@@ -22,6 +22,8 @@ from lake.checks.checking import notes
 from lake.errors import NotFoundError, StorageError
 from lake.lake import Lake
 from lake.latents.latent_reader import open_latent_store
+from lake.storage.object_storage import ObjectStorage
+from lake.storage.range_file import RangeFile
 from lake.storage.storage import open_storage
 
 pytestmark = pytest.mark.s3
@@ -175,3 +177,15 @@ def test_a_bucket_that_is_not_there_is_named(port: int) -> None:
             write("a", b"x")
     with pytest.raises(StorageError, match="no-such-bucket"):
         list(storage.list_files("a"))
+
+
+def test_a_file_that_is_gone_is_an_error_that_names_it(port: int, uri: str) -> None:
+    storage = open_storage(uri, options(port))
+    assert isinstance(storage, ObjectStorage)
+    with pytest.raises(NotFoundError, match="a/b does not exist"):
+        RangeFile(storage, "a/b")
+    storage.put("a/b", b"text" * 100_000)
+    with storage.open_input("a/b") as stream:
+        storage.delete("a/b")
+        with pytest.raises(StorageError, match=r"a/b: .* then run the same command again"):
+            stream.read()

@@ -24,6 +24,8 @@ def is_newest(storage: Storage, version: int) -> bool:
         return False  # whoever reads the log says what is wrong
     try:
         return _is_there(this, descriptor) and not _is_there(following, descriptor)
+    except OSError:
+        return False
     finally:
         os.close(descriptor)
 

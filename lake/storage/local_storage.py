@@ -35,7 +35,10 @@ class LocalStorage:
         return str(self.root / path)
 
     def exists(self, path: str) -> bool:
-        return (self.root / path).is_file()
+        try:
+            return (self.root / path).is_file()
+        except OSError as error:
+            raise _refused(self.root / path, error) from error
 
     def read(self, path: str) -> bytes:
         try:
@@ -56,10 +59,13 @@ class LocalStorage:
     def list_files(self, folder: str) -> Iterator[StoredFile]:
         pending = [self.root / folder]
         while pending:
+            here = pending.pop()
             try:
-                entries = list(os.scandir(pending.pop()))
+                entries = list(os.scandir(here))
             except (FileNotFoundError, NotADirectoryError):
                 continue
+            except OSError as error:
+                raise _refused(here, error) from error
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(Path(entry.path))
@@ -68,6 +74,8 @@ class LocalStorage:
                     status = entry.stat()
                 except FileNotFoundError:
                     continue  # a temporary file another writer has just renamed
+                except OSError as error:
+                    raise _refused(Path(entry.path), error) from error
                 path = Path(entry.path).relative_to(self.root).as_posix()
                 yield StoredFile(path, status.st_size, status.st_mtime)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lake.errors import InvalidInputError, NotFoundError, StorageError
@@ -30,11 +31,12 @@ def obstore_options(options: Mapping[str, str]) -> dict[str, Any]:
 
 
 class _ObjectInput(io.RawIOBase):
-    """obstore's reader as a stream of Python's: it lacks `closed` and `with`."""
+    """obstore's reader as a stream of Python's: it lacks `closed`, `with` and our errors."""
 
-    def __init__(self, reader: ReadableFile) -> None:
+    def __init__(self, reader: ReadableFile, refused: Callable[[Exception], StorageError]) -> None:
         super().__init__()
         self._reader = reader
+        self._refused = refused
 
     def readable(self) -> bool:
         return True
@@ -49,7 +51,12 @@ class _ObjectInput(io.RawIOBase):
         return self._reader.seek(offset, whence)
 
     def readinto(self, buffer: Any) -> int:
-        data = self._reader.read(len(buffer))
+        import obstore
+
+        try:
+            data = self._reader.read(len(buffer))
+        except (obstore.exceptions.BaseError, OSError) as error:
+            raise self._refused(error) from error
         buffer[: len(data)] = data
         return len(data)
 
@@ -96,15 +103,22 @@ class ObjectStorage:
         return f"{self.uri}/{path}"
 
     def exists(self, path: str) -> bool:
+        try:
+            self.size(path)
+        except NotFoundError:
+            return False
+        return True
+
+    def size(self, path: str) -> int:
+        """Bytes of a file. Raises NotFoundError when there is none."""
         import obstore
 
         try:
-            obstore.head(self.store, path)
+            return int(obstore.head(self.store, path)["size"])
         except FileNotFoundError:
-            return False
+            raise NotFoundError(f"{self.url(path)} does not exist.") from None
         except obstore.exceptions.BaseError as error:
             raise self._refused(path, error) from error
-        return True
 
     def read(self, path: str) -> bytes:
         import obstore
@@ -120,12 +134,12 @@ class ObjectStorage:
         import obstore
 
         try:
-            stream = _ObjectInput(obstore.open_reader(self.store, path))
+            reader = obstore.open_reader(self.store, path)
         except FileNotFoundError:
             raise NotFoundError(f"{self.url(path)} does not exist.") from None
         except obstore.exceptions.BaseError as error:
             raise self._refused(path, error) from error
-
+        stream = _ObjectInput(reader, partial(self._refused, path))
         return io.BufferedReader(stream, _BUFFER_BYTES)
 
     def list_files(self, folder: str) -> Iterator[StoredFile]:

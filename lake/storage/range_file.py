@@ -19,19 +19,20 @@ class RangeFile:
         The file, below the root of the lake.
     size
         Its size in bytes; asked for when not given.
+
+    Raises
+    ------
+    NotFoundError, StorageError
+        The size was asked for, and there is no such file, or the store refuses.
     """
 
     def __init__(self, storage: ObjectStorage, path: str, size: int | None = None) -> None:
-        import obstore
-
         self._storage = storage
         self._path = path
         self._local = threading.local()
         self.closed = False
-        if size is None:
-            size = obstore.head(storage.store, path)["size"]
-        self.size = size
-        self.details = {"name": path, "size": size, "type": "file"}  # DuckDB looks in here
+        self.size = storage.size(path) if size is None else size
+        self.details = {"name": path, "size": self.size, "type": "file"}  # DuckDB looks in here
 
     def tell(self) -> int:
         """Place of this thread, in bytes."""
