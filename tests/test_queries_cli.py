@@ -80,15 +80,19 @@ def test_tables_sql_and_manifest(uri: str, tmp_path: Path) -> None:
     assert len(rows) == 5 * 4
 
 
-def test_what_is_printed(uri: str, tmp_path: Path) -> None:
+def test_what_is_printed(uri: str, comparison: LossComparison, tmp_path: Path) -> None:
     result = losses(uri, tmp_path)
-    assert "defect_mae_mev_per_angstrom" in result.stdout
-    assert "MSE" in result.stdout
+    rows = [line.split() for line in result.stdout.splitlines()[2:]]
+    assert [row[:2] for row in rows] == [
+        [loss, region] for loss in ("MSE", "RMCE") for region in ("all", "bulk", "defect")
+    ]
+    errors = comparison.tables["errors_by_loss"].filter(loss="MSE", region="defect")
+    assert rows[2][2:5] == [str(errors[n].item()) for n in ("n_structures", "n_seeds", "n_atoms")]
+    assert float(rows[2][5]) == round(errors["mae_mean_over_structures"].item() * 1000, 2)
     assert "Note: Less than 3 seeds of MSE, RMCE" in result.stderr
     assert "22 files in" in result.stderr
-    as_json = json.loads(losses(uri, tmp_path, "--json").stdout)
-    assert [row["loss"] for row in as_json] == ["MSE", "RMCE"]
-    assert as_json[0]["n_rows"] == 10
+    as_json = json.loads(losses(uri, tmp_path, "--json", "--format", "json").stdout)
+    assert as_json == json.loads((tmp_path / "errors_by_loss.json").read_text())
 
 
 def test_the_manifest_says_what_it_was_made_from(uri: str, tmp_path: Path) -> None:

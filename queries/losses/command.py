@@ -15,6 +15,8 @@ from lake.commands.version_type import version as version_type
 if TYPE_CHECKING:
     import polars as pl
 
+MEV = 1000  # in an eV
+
 
 @click.command()
 @click.option("--dataset", required=True, help="Dataset of the structures.")
@@ -100,27 +102,24 @@ def losses(
     for warning in comparison.warnings:
         click.echo(f"Note: {warning}", err=True)
     files = write_comparison(comparison, folder, name, figures=figures, report=report)
-    errors = comparison.tables["ensemble_summary"]
+    errors = comparison.tables["errors_by_loss"]
     print_frame(target, errors if target.as_json else summary(errors))
     click.echo(f"{len(files)} files in {folder}", err=True)
 
 
 def summary(errors: pl.DataFrame) -> pl.DataFrame:
-    """The few numbers of the table ensemble_summary that fit a terminal, in meV/Å."""
+    """The few numbers of the table errors_by_loss that fit a terminal, in meV/Å."""
     import polars as pl
 
-    milli = {"defect": "defect_mae", "bulk": "bulk_mae"}
-    return errors.select(
+    mean = pl.col("mae_mean_over_structures") * MEV
+    spread = pl.col("mae_std_over_seeds") * MEV
+    is_of_three = pl.col("scheme").str.ends_with("-3").fill_null(value=False)
+    return errors.filter(~is_of_three).select(
         "loss",
+        "region",
         "n_structures",
         "n_seeds",
-        *(
-            pl.format(
-                "{} ± {}",
-                (1000 * pl.col(f"{column}_mean")).round(2),
-                (1000 * pl.col(f"{column}_std_over_seeds")).round(2).cast(pl.String).fill_null("?"),
-            ).alias(f"{region}_mae_mev_per_angstrom")
-            for region, column in milli.items()
-        ),
-        pl.col("ratio_mean").round(3).alias("defect_to_bulk"),
+        "n_atoms",
+        mean.round(2).alias("mae_mev_per_angstrom"),
+        spread.round(2).alias("std_over_seeds"),
     )
