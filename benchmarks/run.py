@@ -26,6 +26,7 @@ QUESTIONS = {
     "latents": "benchmarks.latents",
     "predict": "benchmarks.predicting",
     "batch-sizes": "benchmarks.batch_sizes",
+    "regions": "benchmarks.regions",
     "force-errors": "benchmarks.force_errors",
 }
 

@@ -16,8 +16,10 @@ from ase.build import bulk, molecule
 from ase.io import write
 from click.testing import CliRunner
 from compute_samples import make_lake
-from region_samples import direct_legacy, structure_of, with_defect
+from region_samples import structure_of
 
+from benchmarks.direct_legacy import direct_legacy
+from benchmarks.known_defects import with_defect
 from compute.regions import running
 from compute.regions.radii import Radii
 from compute.regions.reference_input import read_lattice, read_reference

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, fcc111, molecule
-from region_samples import LATTICES, direct_legacy, structure_of, with_defect
+from region_samples import structure_of
 
+from benchmarks.direct_legacy import direct_legacy
+from benchmarks.known_defects import LATTICES, with_defect
 from compute.regions.legacy import find_legacy, highest
 from compute.regions.radii import Radii
 from compute.regions.structure import THREE, TWO, NoRegionsError

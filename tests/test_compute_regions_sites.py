@@ -9,8 +9,9 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, fcc111, make_supercell, molecule
 from ase.geometry import find_mic
-from region_samples import LATTICES, Known, structure_of, with_defect
+from region_samples import structure_of
 
+from benchmarks.known_defects import LATTICES, Known, with_defect
 from compute.regions.lattice_search import find_lattice
 from compute.regions.radii import Radii
 from compute.regions.reference import FoundLattice, GivenLattice
