@@ -229,6 +229,14 @@ def test_arrays_that_are_not_what_was_written(lk: Lake) -> None:
     assert any("cannot be read" in p.what for p in lk.check())
 
 
+@pytest.mark.parametrize("text", ["", "[]", '{"files": []}', '{"files": {"last/zarr.json": {}}}'])
+def test_a_manifest_that_is_none_is_a_problem(lk: Lake, text: str) -> None:
+    store = lk.scan("embeddings").collect()["store"][0]
+    manifest = lk.storage.root / store.rpartition("/")[0] / "manifest.json"
+    manifest.write_text(text)
+    assert "list of the store's files cannot be read" in only(lk).what
+
+
 def test_every_rule_can_be_asked_of_an_empty_lake(tmp_path: Path) -> None:
     empty = lake.create(str(tmp_path / "lake"))
     assert check_rows(empty.reader, TABLES, deep=True) == []

@@ -64,19 +64,20 @@ def _array_faults(
 def _manifest_faults(storage: Storage, folder: str, *, deep: bool) -> Iterator[Problem]:
     path = f"{folder}/{MANIFEST}"
     try:
-        listed = json.loads(storage.read(path))["files"]
-    except (AtomlakeError, ValueError, KeyError) as error:
+        files = json.loads(storage.read(path))["files"].items()
+        listed = {key: (each["size"], each["xxh3_128"]) for key, each in files}
+    except (AtomlakeError, ValueError, KeyError, TypeError, AttributeError) as error:
         yield Problem(TABLE, path, f"the list of the store's files cannot be read: {error}")
         return
     sizes = {file.path.removeprefix(f"{folder}/"): file.size for file in storage.list_files(folder)}
     for key in sorted(sizes.keys() - listed.keys() - {MANIFEST}):
         yield Problem(TABLE, f"{folder}/{key}", "the file is not in its store's manifest")
-    for key, written in listed.items():
+    for key, (size, written) in listed.items():
         place = f"{folder}/{key}"
         if key not in sizes:
             yield Problem(TABLE, place, "the file is missing. Restore it from a copy")
-        elif sizes[key] != written["size"]:
-            what = f"the file has {sizes[key]} bytes; {written['size']} were written"
+        elif sizes[key] != size:
+            what = f"the file has {sizes[key]} bytes; {size} were written"
             yield Problem(TABLE, place, what)
-        elif deep and checksum(storage, place) != written["xxh3_128"]:
+        elif deep and checksum(storage, place) != written:
             yield Problem(TABLE, place, "the bytes are not those that were written")
