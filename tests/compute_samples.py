@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -11,6 +13,7 @@ from ase.build import bulk
 from ase.io import write
 
 import lake
+from compute import Request
 from compute.models.registration import add_model
 from ingest.api import ingest
 from lake.lake import Lake
@@ -54,3 +57,21 @@ def add_emt(lk: Lake, name: str = "emt") -> None:
 def add_misbehaving(lk: Lake, name: str, **options: object) -> None:
     """Register one of `calculators_that_misbehave`."""
     add_model(lk, name, engine="ase", path=f"{CALCULATORS}:{name}", options=options)
+
+
+def request(model: str = "emt", **more: Any) -> Request:
+    """Predictions of the metals by one model."""
+    return Request("predict", ["metals"], [model], **more)
+
+
+def rows(lk: Lake, model: str = "emt") -> list[dict[str, Any]]:
+    """Predictions of a model, in the order of the ids."""
+    return lk.scan("predictions", model=model).sort("structure_id").collect().to_dicts()
+
+
+def command(lk: Lake, *words: str) -> list[str]:
+    """The words that compute predictions of the metals in a process of its own."""
+    return [
+        *(sys.executable, "-m", "lake.cli", "--lake", lk.storage.uri, "compute", "predict"),
+        *("--dataset", "metals", *words),
+    ]

@@ -157,6 +157,8 @@ def test_an_engine_that_is_missing_here_is_told_before_the_file_is_loaded(
         ("def make(): return 3", InvalidInputError, "no calculator"),
         ("def make(", InvalidInputError, "SyntaxError"),
         ("def make(): raise ValueError('no licence')", JobFailedError, "no licence"),
+        ("import sys; sys.exit('no licence')", InvalidInputError, "SystemExit: no licence"),
+        ("def make(): raise SystemExit('no licence')", JobFailedError, "no licence"),
         ("import os; os._exit(7)", JobFailedError, "ended with code 7"),
         ("import os; os.kill(os.getpid(), 11)", JobFailedError, "ended by SIGSEGV"),
     ],

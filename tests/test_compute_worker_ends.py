@@ -12,9 +12,16 @@ import time
 from pathlib import Path
 
 import pytest
-from compute_samples import CALCULATORS, add_emt, add_misbehaving, make_lake, structures
+from compute_samples import (
+    CALCULATORS,
+    add_emt,
+    add_misbehaving,
+    make_lake,
+    request,
+    structures,
+)
 
-from compute import Request, run
+from compute import run
 from compute.environments.registry import add_environment
 from compute.jobs.job import Job
 from compute.jobs.report import Tally
@@ -36,10 +43,6 @@ def lk(tmp_path: Path) -> Lake:
     return make_lake(tmp_path, structures(N))
 
 
-def request(model: str = "emt") -> Request:
-    return Request("predict", ["metals"], [model])
-
-
 def test_a_calculator_that_wants_to_end_the_process_leaves_failed_rows(lk: Lake) -> None:
     add_misbehaving(lk, "quitting")
     report = run(lk, request("quitting"))
@@ -54,6 +57,26 @@ def test_what_a_calculator_leaves_running_keeps_nobody_waiting(lk: Lake) -> None
     add_misbehaving(lk, "lingering")
     assert run(lk, request("lingering")).total("ok") == N
     assert time.monotonic() - started_s < 40
+
+
+@pytest.mark.parametrize("end", ["return 3", "raise RuntimeError('broken')", "raise SystemExit"])
+def test_a_process_ends_whatever_threads_it_has(end: str) -> None:
+    text = f"""
+import threading, time
+from compute.engines import process_end
+process_end.LONGEST_S = 0.5
+threading.Thread(target=time.sleep, args=(60,)).start()
+def main():
+    {end}
+process_end.run_and_end(main)
+"""
+    started_s = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert time.monotonic() - started_s < 20
+    assert done.returncode == (3 if end == "return 3" else 1)
+    assert ("broken" in done.stderr) == ("broken" in end)
 
 
 def test_a_file_that_is_swapped_before_it_is_loaded_is_not_used(lk: Lake, tmp_path: Path) -> None:

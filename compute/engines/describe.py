@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import Any, TextIO
 
 from compute.engines.loading import load_engine
-from compute.engines.process_end import end_process
+from compute.engines.process_end import run_and_end
 from lake.errors import AtomlakeError, InvalidInputError
 
 
@@ -71,4 +71,4 @@ def _own_output() -> Iterator[TextIO]:
 
 
 if __name__ == "__main__":
-    end_process(main())
+    run_and_end(main)

@@ -157,7 +157,7 @@ def _last_words(code: int, said: deque[str], max_memory: int | None) -> str:
             "The worker was killed, most likely because memory ran out. What was committed stays. "
             "Run the same command again with --max-edges lower, or with --max-memory."
         )
-    words = "".join(said).strip() or "nothing"
+    words = "".join(said.copy()).strip() or "nothing"  # a copy: something may still be saying
     text = f"The worker ended with code {code}. What was committed stays. It said:\n{words}"
     if max_memory is not None:  # libraries say many things where they get none
         text += (

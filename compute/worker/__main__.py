@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from compute.engines.process_end import end_process
+from compute.engines.process_end import run_and_end
 from compute.jobs.job import Job, JobModel
 from compute.jobs.signals import heard_signals
 from compute.worker.events import Events
@@ -100,4 +100,4 @@ def _stop_when_told(stop: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    end_process(main(sys.stdin.buffer.read().decode("utf-8", "replace")))
+    run_and_end(lambda: main(sys.stdin.buffer.read().decode("utf-8", "replace")))

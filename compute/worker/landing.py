@@ -123,7 +123,8 @@ class Landing:
         Raises
         ------
         ConflictError
-            The model or its registration is gone from the lake.
+            The model or the structures are gone from the lake, or another job keeps the latents of
+            a layer as another type.
         """
         interval = self._interval
         if interval.store is not None:

@@ -6,7 +6,6 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 
 def recall(key: str) -> int | None:
@@ -22,9 +21,12 @@ def remember(key: str, load: int) -> None:
     # A home that cannot be written to, as on some cluster nodes, only costs finding it again.
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8") as new:
-            json.dump(kept, new, indent=1, sort_keys=True)
-        Path(new.name).replace(file)
+        new = file.with_name(f"{file.name}.{os.getpid()}")
+        try:
+            new.write_text(json.dumps(kept, indent=1, sort_keys=True), "utf-8")
+            new.replace(file)
+        finally:
+            new.unlink(missing_ok=True)  # what a full disk left of it
 
 
 def _all() -> dict[str, object]:
