@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +17,10 @@ from ase.io import read, write
 from extxyz_samples import data_path
 
 from ingest.ase_formats.importer import AseImporter
+from ingest.frames.file_block import FileBlock
 from ingest.labels.labels import LabelRules
 from ingest.tables.tables import Parsed, parse
-from lake.errors import NotFoundError
+from lake.errors import NotFoundError, StorageError
 from lake.structures.info_json import decode_info
 
 
@@ -146,3 +149,13 @@ def test_real_cif_files_are_read(n: int) -> None:
         assert row["elements"] == ["La", "Li", "O", "Zr"]
     expected = read(files[-1])
     assert row["positions"]["z"] == expected.positions[:, 2].tolist()
+
+
+def test_no_room_for_the_copy_is_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    text = text_of(copper(), "xyz")
+    block = FileBlock("a.xyz", len(text), text)
+    with pytest.raises(StorageError, match=r"a\.xyz: no copy .* TMPDIR"):
+        AseImporter("xyz").read(block)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from ingest.ase_formats.frames import AseFrame, AseFrameError, batches_of, frame_of
 from ingest.frames.file_block import FileBlock, whole_file
 from ingest.frames.frames import FrameBatch, Reject
-from lake.errors import NotFoundError
+from lake.errors import NotFoundError, StorageError
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -81,12 +82,20 @@ class AseImporter:
         ------
         ValueError
             The block travelled without its data.
+        StorageError
+            The temporary folder has no room for the copy that ASE reads.
         """
         if block.data is None:
             raise ValueError("the block has no data; give it some by with_data")
+        with _copy_of(block.name, block.data) as path:
+            return self._read(block, block.data, path)
+
+    def _read(
+        self, block: FileBlock, data: bytes, path: Path
+    ) -> tuple[list[FrameBatch], list[Reject]]:
         frames: list[AseFrame] = []
         rejects: list[Reject] = []
-        structures = self._structures(block.name, block.data)
+        structures = self._structures(path)
         reader_errors = (*_READER_ERRORS, *_unknown_file_errors())
         for index in range(block.length + 1):  # a structure takes a byte at least
             try:
@@ -97,26 +106,38 @@ class AseImporter:
             except AseFrameError as error:
                 rejects.append(Reject(index, 0, str(error)))
             except reader_errors as error:
-                rejects.append(Reject(index, 0, self._reason(error), _excerpt(block.data)))
+                rejects.append(Reject(index, 0, self._reason(error), _excerpt(data)))
                 break
         if not frames and not rejects:
             reason = f"ASE finds no structure in it, read as {self._format}"
-            rejects.append(Reject(0, 0, reason, _excerpt(block.data)))
+            rejects.append(Reject(0, 0, reason, _excerpt(data)))
         return batches_of(frames), rejects
 
-    def _structures(self, name: str, data: bytes) -> Iterator[Atoms]:
+    def _structures(self, path: Path) -> Iterator[Atoms]:
         from ase.io import iread
 
-        # Some readers want a path, and guessing wants the name: so a file of that name.
-        with tempfile.TemporaryDirectory(prefix="atomlake-") as folder:
-            path = Path(folder, name or "structure")
-            path.write_bytes(data)
-            known = None if self._format == GUESS else self._format
-            yield from iread(path, index=":", format=known, do_not_split_by_at_sign=True)
+        known = None if self._format == GUESS else self._format
+        yield from iread(path, index=":", format=known, do_not_split_by_at_sign=True)
 
     def _reason(self, error: BaseException) -> str:
         kind = "by guessing its format" if self._format == GUESS else f"as {self._format}"
         return f"ASE cannot read it {kind}: {type(error).__name__}: {error}"
+
+
+@contextmanager
+def _copy_of(name: str, data: bytes) -> Iterator[Path]:
+    """A file of that name: some readers want a path, and guessing wants the name."""
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="atomlake-"))
+            path = Path(folder, name or "structure")
+            path.write_bytes(data)
+        except OSError as error:
+            raise StorageError(
+                f"{name}: no copy for ASE can be written: {error}. Expected a temporary folder "
+                "with room. Make some, or name another by TMPDIR, and run the same command again."
+            ) from error
+        yield path
 
 
 def _unknown_file_errors() -> tuple[type[Exception], ...]:

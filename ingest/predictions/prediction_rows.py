@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from ingest.predictions.numbers import Numbers
 from ingest.predictions.predicted import Predicted
 from ingest.predictions.ragged import entries_of, offsets_of
+from ingest.tables.rows_of_frames import tensors, vectors
 from lake.structures.identity import label_checks
 from schemas.models import PREDICTIONS
-from schemas.types import VECTORS, VOIGT
+from schemas.types import VECTORS
 
 Integers = NDArray[np.int64]
 
@@ -31,18 +32,14 @@ def prediction_rows(
         Shape (m,).
     """
     m = len(frame)
-    energy, stress = predicted.energy[frame], predicted.stress[frame]
-    no_stress = np.isnan(stress[:, 0])
-    components = [pa.array(stress[:, j].copy(), mask=no_stress) for j in range(6)]
+    energy = predicted.energy[frame]
     columns: dict[str, Any] = {
         "structure_id": structure_id,
         "model_id": np.full(m, model_id, np.int64),
         "n_atoms": predicted.n_atoms[frame].astype(np.int32),
         "energy": pa.array(energy, mask=np.isnan(energy)),
         "forces": _forces(predicted, frame),
-        "stress": pa.StructArray.from_arrays(
-            components, fields=list(VOIGT), mask=pa.array(no_stress)
-        ),
+        "stress": tensors(predicted.stress[frame]),
         "status": pa.repeat("ok", m),
         "job_id": pa.repeat(job_id, m),
     }
@@ -88,9 +85,4 @@ def _forces(predicted: Predicted, frame: Integers) -> pa.Array:
     if predicted.forces is None:
         return pa.nulls(len(frame), VECTORS)
     values = predicted.forces[entries_of(offsets_of(predicted.n_atoms), frame)]
-    offsets = pa.array(offsets_of(predicted.n_atoms[frame]).astype(np.int32))
-    lists = [
-        pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(values[:, j])))
-        for j in range(3)
-    ]
-    return pa.StructArray.from_arrays(lists, fields=list(VECTORS))
+    return vectors(values, pa.array(offsets_of(predicted.n_atoms[frame]).astype(np.int32)))

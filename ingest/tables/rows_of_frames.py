@@ -42,7 +42,7 @@ def structure_rows(batch: FrameBatch, config_type: list[str | None]) -> tuple[pa
         "formula": formula,
         "elements": elements,
         "numbers": pa.ListArray.from_arrays(offsets, pa.array(batch.numbers)),
-        "positions": _vectors(batch.positions, offsets),
+        "positions": vectors(batch.positions, offsets),
         "cell": _fixed_lists(batch.cell.reshape(-1, 9)),
         "pbc": _fixed_lists(batch.pbc),
         "config_type": pa.array(config_type, pa.string()),
@@ -76,7 +76,6 @@ def label_rows(batch: FrameBatch, labels: Labels, identities: Identities) -> pa.
     checks = label_checks(
         n_atoms=batch.n_atoms, energy=labels.energy, forces=labels.forces, stress=labels.stress
     )
-    parts = [pa.array(labels.stress[:, j].copy(), mask=~has_stress) for j in range(6)]
     forces = labels.forces
     columns = {
         "structure_id": identities.structure_id,
@@ -84,8 +83,8 @@ def label_rows(batch: FrameBatch, labels: Labels, identities: Identities) -> pa.
         "energy": pa.array(labels.energy, mask=~has_energy),
         "forces": pa.nulls(len(batch), VECTORS)
         if forces is None
-        else _vectors(forces, _offsets(batch)),
-        "stress": pa.StructArray.from_arrays(parts, fields=list(VOIGT), mask=pa.array(~has_stress)),
+        else vectors(forces, _offsets(batch)),
+        "stress": tensors(labels.stress),
         "label_check": checks,
         "frame": batch.frame,
     }
@@ -114,12 +113,20 @@ def _offsets(batch: FrameBatch) -> pa.Array:
     return pa.array(batch.offsets.astype(np.int32))
 
 
-def _vectors(values: NDArray[np.float64], offsets: pa.Array) -> pa.Array:
+def vectors(values: NDArray[np.float64], offsets: pa.Array) -> pa.Array:
+    """Vectors of atoms as rows. Shape (N, 3); `offsets` has the first atom of each row and N."""
     lists = [
         pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(values[:, j])))
         for j in range(3)
     ]
     return pa.StructArray.from_arrays(lists, fields=list(VECTORS))
+
+
+def tensors(values: NDArray[np.float64]) -> pa.Array:
+    """Tensors in Voigt order as rows, NULL where they are NaN. Shape (k, 6)."""
+    is_missing = np.isnan(values[:, 0])
+    parts = [pa.array(values[:, j].copy(), mask=is_missing) for j in range(6)]
+    return pa.StructArray.from_arrays(parts, fields=list(VOIGT), mask=pa.array(is_missing))
 
 
 def _fixed_lists(rows: NDArray[Any]) -> pa.Array:
