@@ -39,9 +39,7 @@ def lk(tmp_path: Path) -> Lake:
 def ask(server: WandbServer, lk: Lake, tmp_path: Path) -> Ask:
     """The command in a process of its own, because wandb keeps threads and settings in one."""
 
-    def run(
-        project: str = "team/losses", *more: str, **environment: str
-    ) -> tuple[int, dict[str, object], str]:
+    def run(project: str = "team/losses", *more: str, **environment: str) -> Answer:
         done = subprocess.run(
             [
                 sys.executable, "-c", "from lake.cli import main; main()",
