@@ -114,7 +114,9 @@ def test_what_is_written_is_read_as_it_was(frames: list[FrameBatch], prefix: str
 
 
 def test_real_files_come_back() -> None:
-    for path in sorted(data_path("acac").glob("*.xyz")):
+    paths = sorted(data_path("acac").glob("*.xyz"))
+    assert paths
+    for path in paths:
         first = read(path.read_bytes())
         for prefix in ("", "REF_"):
             text = extxyz_text(first.structures, first.labels, label_prefix=prefix)
