@@ -28,6 +28,7 @@ QUESTIONS = {
     "batch-sizes": "benchmarks.batch_sizes",
     "regions": "benchmarks.regions",
     "force-errors": "benchmarks.force_errors",
+    "wandb-history": "benchmarks.wandb_history",
 }
 
 
