@@ -151,8 +151,8 @@ def _answer(
     coverage = session.ask(statement("coverage"))
     of_coverage = check_coverage(coverage, selection)
     session.keep(statement("mean_prediction_sums"))
-    for name in VIEWS:
-        session.add_view(read_statement("views", name))
+    for name in VIEWS:  # kept, because nearly every table reads them
+        session.keep(read_statement("views", name))
     for name in RUNS:
         session.keep(statement(name))
     tables = {name: session.ask(statement(name)) for name in TABLES}

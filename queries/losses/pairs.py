@@ -7,13 +7,14 @@ structures, and one that has only the seeds as replicates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Mapping, Sequence
+from itertools import combinations, groupby, product
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from queries.losses.pair_columns import OF_SEEDS, PAIRED, UNPAIRED
 from queries.statistics.corrections import benjamini_hochberg, holm
 from queries.statistics.effect_sizes import hedges_g, paired_effect
 from queries.statistics.sign_flips import FLIPS, sign_flip_tests
@@ -23,55 +24,6 @@ MEASURES = ("defect_mae", "bulk_mae", "all_mae", "ratio")
 ALPHA = 0.05
 LEAST_SEEDS = 3  # fewer say nothing of a deviation
 
-UNPAIRED = {
-    "comparison": pl.String,
-    "t_statistic": pl.Float64,
-    "p_value": pl.Float64,
-    "significant": pl.Boolean,
-    "mean_diff": pl.Float64,
-    "n1": pl.Int64,
-    "n2": pl.Int64,
-}
-_PAIR = {
-    "measure": pl.String,
-    "comparison": pl.String,
-    "loss_1": pl.String,
-    "loss_2": pl.String,
-}
-PAIRED = _PAIR | {
-    "n_structures": pl.Int64,
-    "n_seeds_1": pl.Int64,
-    "n_seeds_2": pl.Int64,
-    "mean_diff": pl.Float64,
-    "t_statistic": pl.Float64,
-    "degrees_of_freedom": pl.Float64,
-    "p_t": pl.Float64,
-    "p_t_holm": pl.Float64,
-    "p_t_bh": pl.Float64,
-    "p_permutation": pl.Float64,
-    "p_permutation_holm": pl.Float64,
-    "p_permutation_bh": pl.Float64,
-    "permutations": pl.Int64,
-    "is_exact": pl.Boolean,
-    "effect_size": pl.Float64,
-    "effect_size_low": pl.Float64,
-    "effect_size_high": pl.Float64,
-    "bootstrap_samples": pl.Int64,
-    "rng_seed": pl.Int64,
-    "is_significant": pl.Boolean,
-}
-OF_SEEDS = _PAIR | {
-    "n_seeds_1": pl.Int64,
-    "n_seeds_2": pl.Int64,
-    "mean_diff": pl.Float64,
-    "t_statistic": pl.Float64,
-    "degrees_of_freedom": pl.Float64,
-    "p_value": pl.Float64,
-    "p_holm": pl.Float64,
-    "p_bh": pl.Float64,
-    "effect_size": pl.Float64,
-    "is_significant": pl.Boolean,
-}
 Rows = list[dict[str, object]]
 
 
@@ -84,21 +36,18 @@ def unpaired_tests(errors: pl.DataFrame) -> pl.DataFrame:
         ``loss`` and ``defect_mae``, one row per model and structure.
     """
     rows: Rows = []
-    for first, second in combinations(_losses(errors), 2):
-        values = [
-            errors.filter(loss=loss)["defect_mae"].drop_nulls().to_numpy()
-            for loss in (first, second)
-        ]
-        test = student_t(*values)
+    for pair in combinations(_losses(errors), 2):
+        first, second = (_values(errors, loss, "defect_mae") for loss in pair)
+        test = student_t(first, second)
         rows.append(
             {
-                "comparison": f"{first} vs {second}",
+                "comparison": " vs ".join(pair),
                 "t_statistic": test.statistic,
                 "p_value": test.p_value,
                 "significant": None if np.isnan(test.p_value) else test.p_value < ALPHA,
-                "mean_diff": _difference(*values),
-                "n1": len(values[0]),
-                "n2": len(values[1]),
+                "mean_diff": _difference(first, second),
+                "n1": len(first),
+                "n2": len(second),
             }
         )
     return _frame(rows, UNPAIRED)
@@ -120,20 +69,21 @@ def paired_tests(errors: pl.DataFrame, rng_seed: int, flips: int = FLIPS) -> pl.
     """
     n_seeds = _n_seeds(errors)
     pairs = list(combinations(_losses(errors), 2))
+    # All of them beside each other, so that random signs are drawn once.
+    differences = np.concatenate([_differences(errors, each, pairs) for each in MEASURES], axis=1)
+    signs = sign_flip_tests(differences, rng_seed, flips)
     rows: Rows = []
-    for measure in MEASURES:
-        differences = _differences(errors, measure, pairs)
-        signs = sign_flip_tests(differences, rng_seed, flips)
-        of_measure = [
+    for number, (measure, pair) in enumerate(product(MEASURES, pairs)):
+        of_pair = differences[:, number]
+        rows.append(
             _pair(measure, *pair, n_seeds)
-            | _paired(differences[:, i][~np.isnan(differences[:, i])], rng_seed)
-            | {"p_permutation": signs.p_values[i], "permutations": signs.permutations}
+            | _paired(of_pair[~np.isnan(of_pair)], rng_seed)
+            | {"p_permutation": signs.p_values[number], "permutations": signs.permutations}
             | {"is_exact": signs.is_exact}
-            for i, pair in enumerate(pairs)
-        ]
-        for p_value in ("p_t", "p_permutation"):
-            _correct(of_measure, p_value, f"{p_value}_holm", f"{p_value}_bh")
-        rows += _judged(of_measure, "p_permutation_holm")
+        )
+    _correct(rows, "p_t", "p_t_holm", "p_t_bh")
+    _correct(rows, "p_permutation", "p_permutation_holm", "p_permutation_bh")
+    _judge(rows, "p_permutation_holm")
     return _frame(rows, PAIRED)
 
 
@@ -148,27 +98,22 @@ def seed_tests(errors: pl.DataFrame) -> pl.DataFrame:
     n_seeds = _n_seeds(errors)
     of_models = errors.group_by("loss", "model").agg(pl.col(MEASURES).mean()).sort("model")
     rows: Rows = []
-    for measure in MEASURES:
-        of_measure = []
-        for first, second in combinations(_losses(errors), 2):
-            values = [
-                of_models.filter(loss=loss)[measure].drop_nulls().to_numpy()
-                for loss in (first, second)
-            ]
-            is_enough = min(map(len, values)) >= LEAST_SEEDS
-            test = welch_t(*values) if is_enough else NOTHING
-            of_measure.append(
-                _pair(measure, first, second, n_seeds)
-                | {
-                    "mean_diff": _difference(*values),
-                    "t_statistic": test.statistic,
-                    "degrees_of_freedom": test.degrees_of_freedom,
-                    "p_value": test.p_value,
-                    "effect_size": hedges_g(*values) if is_enough else None,
-                }
-            )
-        _correct(of_measure, "p_value", "p_holm", "p_bh")
-        rows += _judged(of_measure, "p_holm")
+    for measure, pair in product(MEASURES, combinations(_losses(errors), 2)):
+        first, second = (_values(of_models, loss, measure) for loss in pair)
+        is_enough = min(len(first), len(second)) >= LEAST_SEEDS
+        test = welch_t(first, second) if is_enough else NOTHING
+        rows.append(
+            _pair(measure, *pair, n_seeds)
+            | {
+                "mean_diff": _difference(first, second),
+                "t_statistic": test.statistic,
+                "degrees_of_freedom": test.degrees_of_freedom,
+                "p_value": test.p_value,
+                "effect_size": hedges_g(first, second) if is_enough else None,
+            }
+        )
+    _correct(rows, "p_value", "p_holm", "p_bh")
+    _judge(rows, "p_holm")
     return _frame(rows, OF_SEEDS)
 
 
@@ -215,15 +160,24 @@ def _pair(measure: str, first: str, second: str, n_seeds: Mapping[str, int]) -> 
 
 
 def _correct(rows: Rows, p_value: str, to_holm: str, to_bh: str) -> None:
-    given = np.array([row[p_value] for row in rows], float)
-    for row, first, second in zip(rows, holm(given), benjamini_hochberg(given), strict=True):
-        row[to_holm], row[to_bh] = float(first), float(second)
+    """Add p-values corrected over the pairs of each measure."""
+    for _, part in groupby(rows, key=lambda row: row["measure"]):
+        of_measure = list(part)
+        given = np.array([row[p_value] for row in of_measure], float)
+        corrected = zip(holm(given), benjamini_hochberg(given), strict=True)
+        for row, (first, second) in zip(of_measure, corrected, strict=True):
+            row[to_holm], row[to_bh] = float(first), float(second)
 
 
-def _judged(rows: Rows, p_value: str) -> Iterator[dict[str, object]]:
+def _judge(rows: Rows, p_value: str) -> None:
     for row in rows:
         p = float(str(row[p_value]))
-        yield row | {"is_significant": None if np.isnan(p) else p < ALPHA}
+        row["is_significant"] = None if np.isnan(p) else p < ALPHA
+
+
+def _values(errors: pl.DataFrame, loss: str, measure: str) -> NDArray[np.float64]:
+    """What is there of a measure, of one loss. Shape (n,)."""
+    return errors.filter(loss=loss)[measure].drop_nulls().to_numpy()
 
 
 def _difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> float | None:

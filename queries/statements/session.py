@@ -51,11 +51,6 @@ class Session:
         self._connection.unregister("rows_given")
         self.statements[name] = statement
 
-    def add_view(self, statement: Statement) -> None:
-        """Make a view that later statements can read."""
-        self._connection.execute(f'CREATE TEMP VIEW "{statement.name}" AS {statement.text}')
-        self.statements[statement.name] = statement.text
-
     def keep(self, statement: Statement) -> None:
         """Make a relation of what a statement gives, for later statements."""
         self._execute(f'CREATE TEMP TABLE "{statement.name}" AS {statement.text}', statement)
