@@ -12,7 +12,8 @@ from benchmarks.direct_legacy import direct_legacy
 from benchmarks.known_defects import with_defect
 from benchmarks.result import SPEED_READS, Goal, Result
 from benchmarks.setting import Setting
-from compute.regions.running import RegionRequest, available_cores, compute_regions
+from compute.regions.request import RegionRequest, available_cores
+from compute.regions.running import compute_regions
 from compute.regions.scheme import LegacyScheme, Scheme, SitesScheme
 from ingest.api import ingest
 

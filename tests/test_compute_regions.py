@@ -23,7 +23,8 @@ from benchmarks.known_defects import with_defect
 from compute.regions import running
 from compute.regions.radii import Radii
 from compute.regions.reference_input import read_lattice, read_reference
-from compute.regions.running import RegionRequest, compute_regions
+from compute.regions.request import RegionRequest
+from compute.regions.running import compute_regions
 from compute.regions.scheme import LegacyScheme, Scheme, SitesScheme, make_scheme
 from compute.regions.sites import find_sites
 from compute.regions.structure import THREE, TWO
@@ -151,6 +152,13 @@ def test_other_parameters_are_refused_and_replaced_when_asked_for(lk):
     assert len(rows(lk, "sites-2")) == 6
     again = compute(lk, other, replaces=True)  # goes on, and takes out nothing of its own
     assert (again.n_dropped, again.n_added) == (0, 2)
+
+
+def test_nothing_is_taken_out_for_a_condition_that_is_wrong(lk):
+    compute(lk)
+    with pytest.raises(InvalidInputError, match="--where"):
+        compute(lk, LegacyScheme(Radii(core_atoms=4)), where="nonsense", replaces=True)
+    assert len(rows(lk, "legacy-2")) == 6
 
 
 def test_another_version_is_refused(lk):

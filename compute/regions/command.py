@@ -103,7 +103,7 @@ def regions(target: Target, /, **options: Any) -> None:
 
 def _request(reader: Reader, options: dict[str, Any]) -> Any:
     """What the options ask for, as `compute.regions.running` takes it."""
-    from compute.regions.running import RegionRequest, available_cores
+    from compute.regions.request import RegionRequest, available_cores
     from compute.regions.scheme import make_scheme
 
     radii = Radii(

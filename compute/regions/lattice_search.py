@@ -50,7 +50,7 @@ def find_lattice(structure: Structure) -> Lattice:
         raise NoRegionsError(f"no lattice: {edge**3:.0f} Å³ per atom are no crystal")
     images = MinimumImage(structure.cell, structure.pbc)
     reach = _REACH * edge
-    pairs = _from_some(find_pairs(structure, images, reach), len(structure))
+    pairs = find_pairs(structure, images, reach, _some(len(structure)))
     seeds = pairs.vectors[np.isin(pairs.first, _typical_atoms(pairs, edge))]
     seeds = seeds[seeds @ _HALF > 0]  # the opposite of a translation is one
     centres, support, same = _gather(pairs, seeds, structure.numbers, reach, _TOLERANCE * edge)
@@ -64,19 +64,11 @@ def find_lattice(structure: Structure) -> Lattice:
     raise NoRegionsError("no lattice: no three translations take most atoms to others")
 
 
-def _from_some(pairs: Pairs, n_atoms: int) -> Pairs:
-    """The pairs of an evenly spread part of the atoms, where there are many."""
+def _some(n_atoms: int) -> Integers | None:
+    """An evenly spread part of the atoms, where there are many; else None."""
     if n_atoms <= _MOST_SOURCES:
-        return pairs
-    some = np.linspace(0, n_atoms - 1, _MOST_SOURCES).astype(np.int64)
-    kept = np.isin(pairs.first, some)
-    return Pairs(
-        pairs.first[kept],
-        pairs.second[kept],
-        pairs.vectors[kept],
-        pairs.distance[kept],
-        pairs.shortest[kept],
-    )
+        return None
+    return np.linspace(0, n_atoms - 1, _MOST_SOURCES).astype(np.int64)
 
 
 def _typical_atoms(pairs: Pairs, edge: float) -> Integers:
@@ -185,7 +177,7 @@ def _basis(
     left = np.ones(len(structure), bool)
     places: list[Floats] = []
     elements: list[int] = []
-    while left.any():
+    while 4 * left.sum() > n_cells:  # fewer could not be half of a site's
         seed = int(np.argmax(left))
         left[seed] = False
         place, members = structure.positions[seed], np.empty(0, np.int64)

@@ -37,8 +37,20 @@ class Pairs:
     shortest: Floats
 
 
-def find_pairs(structure: Structure, images: MinimumImage, cutoff: float) -> Pairs:
-    """The pairs within `cutoff`, in Å.
+def find_pairs(
+    structure: Structure,
+    images: MinimumImage,
+    cutoff: float,
+    sources: Integers | None = None,
+) -> Pairs:
+    """The pairs within a cutoff.
+
+    Parameters
+    ----------
+    cutoff
+        Å.
+    sources
+        Only pairs whose first atom is one of these; all by default.
 
     Raises
     ------
@@ -51,10 +63,12 @@ def find_pairs(structure: Structure, images: MinimumImage, cutoff: float) -> Pai
     full_cell(structure.cell, structure.pbc)  # refuses one that is flat
     structure = _wrapped(structure)
     owner, points = _points_in_reach(structure, cutoff)
-    found = cKDTree(structure.positions).sparse_distance_matrix(
+    if sources is None:
+        sources = np.arange(len(structure))
+    found = cKDTree(structure.positions[sources]).sparse_distance_matrix(
         cKDTree(points), cutoff, output_type="ndarray"
     )
-    first, second = found["i"].astype(np.int64), owner[found["j"]]
+    first, second = sources[found["i"]], owner[found["j"]]
     is_other = found["j"] != first  # the points begin with the atoms themselves
     first, second = first[is_other], second[is_other]
     vectors = points[found["j"][is_other]] - structure.positions[first]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 import signal
 import threading
 import time
@@ -19,7 +17,7 @@ import numpy as np
 from compute.jobs.coverage import known_datasets
 from compute.regions.landing import RegionLanding
 from compute.regions.report import RegionReport
-from compute.regions.scheme import Scheme
+from compute.regions.request import RegionRequest
 from compute.regions.stored import StoredRegions
 from compute.regions.structure import Structure
 from compute.regions.tasks import COLUMNS, Labelled, Labelling, read_groups
@@ -32,59 +30,12 @@ from lake.rows.row_reader import RowReader
 from lake.rows.selection import select_places
 
 LEAST_PER_WORKER = 1_000  # structures; fewer are done before another process has begun
-MOST_WORKERS = 1_024
 
 Progress = Callable[[int, int, float], None]
 
 
-def available_cores() -> int:
-    """Cores this process may use, which under Slurm are fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def no_progress(done: int, total: int, seconds: float) -> None:
     """Show nothing."""
-
-
-@dataclass(frozen=True)
-class RegionRequest:
-    """A scheme on datasets.
-
-    Parameters
-    ----------
-    where
-        SQL condition on the structures, over the columns of structures and labels.
-    workers
-        Most processes.
-    replaces
-        Take out what was stored with other parameters, of all structures of the datasets.
-    """
-
-    datasets: Sequence[str]
-    scheme: Scheme
-    where: str | None = None
-    workers: int = 1
-    commit_every_s: float = 60.0
-    replaces: bool = False
-
-    def check(self) -> None:
-        """Refuse what cannot be meant.
-
-        Raises
-        ------
-        InvalidInputError
-            An option has none of the values it may have.
-        """
-        if not self.datasets:
-            raise InvalidInputError("--dataset: none is given. Expected at least one.")
-        if not 1 <= self.workers <= MOST_WORKERS:
-            raise InvalidInputError(
-                f"--workers {self.workers}: expected a number from 1 to {MOST_WORKERS:,}."
-            )
-        if not (self.commit_every_s > 0 and math.isfinite(self.commit_every_s)):
-            raise InvalidInputError(
-                f"--commit-every {self.commit_every_s}: expected a number of seconds above 0."
-            )
 
 
 @dataclass
@@ -121,9 +72,11 @@ def compute_regions(
     started_s = time.monotonic()
     datasets = known_datasets(lake.reader, request.datasets)
     stored = [StoredRegions(dataset, request.scheme) for dataset in datasets]
+    # Before anything is taken out: the condition may be wrong.
+    parts = [_part(lake.reader, each, request.where) for each in stored]
     n_dropped = _make_room(lake, stored, replaces=request.replaces)
-    reader = lake.reader
-    parts = [_part(reader, each, request.where) for each in stored]
+    if n_dropped:
+        parts = [_part(lake.reader, each, request.where) for each in stored]
     tally = _Tally(sum(len(part.places) for part in parts))
     with _stopped_by_signals() as stop:
         for part in parts:
