@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ def draw_bars(panel: Axes, bars: Sequence[Bar], looks: Sequence[Look]) -> None:
 
 
 def draw_groups(
-    panel: Axes, groups: dict[str, Sequence[Bar]], looks: Sequence[Look], names: Sequence[str]
+    panel: Axes, groups: Mapping[str, Sequence[Bar]], looks: Sequence[Look], names: Sequence[str]
 ) -> None:
     """Draw several bars per name on the axis; `names` and `looks` are those of a legend."""
     width = WIDTH / len(looks)

@@ -17,6 +17,7 @@ from lake.version import __version__
 if TYPE_CHECKING:
     from matplotlib.axes import Axes as Axes  # drawing modules have the types from here
     from matplotlib.figure import Figure as Figure
+    from matplotlib.lines import Line2D as Line2D
 
 SINGLE_COLUMN_INCH = 3.5
 DOUBLE_COLUMN_INCH = 7.2
@@ -89,7 +90,7 @@ def save(figure: Figure, stem: Path, facts: FileFacts) -> list[Path]:
         The files cannot be written.
     """
     maker = f"atomlake {__version__}"
-    metadata = {
+    metadata: dict[str, dict[str, str | None]] = {
         "png": {"Description": facts.caption, "Software": maker},
         "pdf": {"Subject": facts.caption, "Creator": maker, "CreationDate": None},
     }

@@ -12,7 +12,8 @@ LONGEST_CONDITION = 180
 FIGURES = {
     "ensemble_comparison": (
         "Force error at the defect and in the bulk",
-        """Mean norm of the force error, and its ratio, averaged over structures and seeds. {spread}""",
+        """Mean norm of the force error, and its ratio, averaged over structures and seeds.
+        {spread}""",
     ),
     "reproducibility": (
         "How much the seed matters",
@@ -116,7 +117,8 @@ def _spread(comparison: LossComparison) -> str:
 def _counts(comparison: LossComparison) -> str:
     structures = _many(*_range(comparison, "n_structures"), "structure")
     seeds = _many(*seeds_of(comparison), "seed")
-    losses = _many(*[len(comparison.tables["ensemble_summary"])] * 2, "loss", "losses")
+    n_losses = len(comparison.tables["ensemble_summary"])
+    losses = _many(n_losses, n_losses, "loss", "losses")
     return f"n = {structures} × {seeds} of {losses}."
 
 

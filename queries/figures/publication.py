@@ -17,6 +17,9 @@ from queries.losses.result import LossComparison
 if TYPE_CHECKING:
     from queries.figures.canvas import Figure
 
+LETTERS_A_LINE = 135  # of a legend across the page
+LETTERS_OF_LINE = 10  # as wide is the line before a name, with the room around it
+
 
 def draw_publication(comparison: LossComparison) -> Figure:
     """Draw bars, boxes, variation, numbers, curves and tests on one page."""
@@ -34,10 +37,11 @@ def draw_publication(comparison: LossComparison) -> Figure:
     for name, panel in zip("abcdefghi", panels.flat, strict=True):
         letter(panel, name)
     losses = loss_names(comparison)
+    names = [short(loss) for loss in losses]
     figure.legend(
         loss_handles(panels[0][0], losses),
-        [short(loss) for loss in losses],
+        names,
         loc="outside upper center",
-        ncols=min(len(losses), 7),
+        ncols=max(1, LETTERS_A_LINE // (max(map(len, names), default=0) + LETTERS_OF_LINE)),
     )
     return figure

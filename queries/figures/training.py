@@ -17,12 +17,12 @@ from queries.figures.regions import ONE_SEED
 from queries.losses.result import LossComparison
 
 if TYPE_CHECKING:
-    from queries.figures.canvas import Axes, Figure
+    from queries.figures.canvas import Axes, Figure, Line2D
 
 CURVES = {
-    "train_loss": "Training loss (as logged)",
-    "validation_loss": "Validation loss (as logged)",
-    "validation_forces_rmse": "Validation force RMSE (as logged)",
+    "train_loss": "Training loss\n(as logged)",
+    "validation_loss": "Validation loss\n(as logged)",
+    "validation_forces_rmse": "Validation force RMSE\n(as logged)",
 }
 MARKS_A_LINE = 6
 SMOOTHED_OVER = 8  # of the length of a curve
@@ -109,7 +109,7 @@ def draw_last(panel: Axes, comparison: LossComparison) -> None:
     if (runs["last_validation_loss"] > 0).all():
         show_log(panel)
     name_places(panel, losses)
-    panel.set_ylabel("Last validation loss (as logged)")
+    panel.set_ylabel("Last validation loss\n(as logged)")
     panel.grid(visible=True, axis="y")
 
 
@@ -140,7 +140,7 @@ def draw_loss_legend(panel: Axes, losses: list[str]) -> None:
     )
 
 
-def loss_handles(panel: Axes, losses: list[str]) -> list[object]:
+def loss_handles(panel: Axes, losses: list[str]) -> list[Line2D]:
     """One line per loss, for a legend."""
     return [
         panel.plot(

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from queries.report.page import Cell, Heading, Table
-
-if TYPE_CHECKING:
-    import polars as pl
 
 NULL = Cell("–", None)
 ERROR_COLUMN = re.compile(r"(^|_)(mae|rmse)(_|$)")
@@ -33,11 +31,13 @@ def table_of(frame: pl.DataFrame, title: str, *, note: str = "", longest: int = 
         )
         note = f"{note} {cut}".strip()
         frame = frame.head(ROWS_OF_LONG)
+    # Identities are no amounts, and have more digits than JavaScript's numbers.
+    shown = frame.with_columns(pl.col(r"^.*_id$").cast(pl.String))
     headings = tuple(
         Heading(name, unit_of(name), is_number=dtype.is_numeric())
-        for name, dtype in frame.schema.items()
+        for name, dtype in shown.schema.items()
     )
-    rows = tuple(tuple(cell_of(value) for value in row) for row in frame.iter_rows())
+    rows = tuple(tuple(cell_of(value) for value in row) for row in shown.iter_rows())
     return Table(title, headings, rows, note)
 
 
@@ -50,9 +50,9 @@ def cell_of(value: object) -> Cell:
     if isinstance(value, float):
         if math.isnan(value):
             return Cell("NaN", None)
-        return Cell(number_text(value), repr(value))
+        return Cell(number_text(value), repr(value).replace("inf", "Infinity"))  # as JavaScript
     if isinstance(value, int):
-        return Cell(f"{value:,}" if abs(value) >= 10_000 else str(value), str(value))
+        return Cell(f"{value:,}", str(value))
     text = str(value)
     return Cell(text, text)
 
@@ -61,7 +61,9 @@ def number_text(value: float) -> str:
     """A number to four significant digits."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}".replace("inf", "∞").replace("-", "−")
-    text = f"{value:#.4g}" if 1e-4 <= abs(value) < 1e6 else f"{value:.3e}"
+    if 1e4 <= abs(value) < 1e7:
+        return f"{value:,.0f}".replace("-", "−")
+    text = f"{value:#.4g}" if 1e-4 <= abs(value) < 1e4 else f"{value:.3e}"
     return text.rstrip(".").replace("-", "−")
 
 
