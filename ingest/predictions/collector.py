@@ -100,6 +100,7 @@ class Collector:
                     frame=predicted.frame[frame],
                     line=predicted.line[frame],
                     structure_id=structure_id,
+                    n_atoms=predicted.n_atoms[frame],
                     check=checks[frame],
                     energy=predicted.energy[frame],
                 )

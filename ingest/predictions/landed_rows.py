@@ -24,6 +24,7 @@ class PredictionRows:
     frame: Integers
     line: Integers
     structure_id: Integers
+    n_atoms: Integers
     check: Integers
     energy: NDArray[np.float64]
 

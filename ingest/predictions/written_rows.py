@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -44,8 +45,33 @@ class WrittenRows:
 
     def are_alike(self, one: int, other: int) -> bool:
         """Whether two rows of one structure are the same but for the digits of a text file."""
+        if other in self._beside_first:
+            first, is_alike = self._beside_first[other]
+            if first == one:
+                return is_alike
         pair = [self.numbers(np.array([row])) for row in (one, other)]
         return bool(compare(*pair).is_rounding[0])
+
+    @cached_property
+    def _beside_first(self) -> dict[int, tuple[int, bool]]:
+        """Rows with other numbers than the first of their structure: that one, and how near.
+
+        Compared all at once, because pair by pair each takes about a millisecond.
+        """
+        rows = self.rows
+        order = np.lexsort((rows.frame, rows.source, rows.structure_id, rows.dataset))
+        whose = np.stack((rows.dataset, rows.structure_id), axis=1)[order]
+        starts = np.flatnonzero(np.append(True, (np.diff(whose, axis=0) != 0).any(axis=1)))
+        first = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
+        differs = rows.check[first] != rows.check[order]
+        pairs = Pairs(first[differs], order[differs])
+        found: dict[int, tuple[int, bool]] = {}
+        for part in in_parts(pairs, rows.n_atoms):
+            some = pairs.take(part)
+            alike = compare(self.numbers(some.frame), self.numbers(some.row)).is_rounding
+            which = zip(some.frame.tolist(), alike.tolist(), strict=True)
+            found |= dict(zip(some.row.tolist(), which, strict=True))
+        return found
 
     def beside(
         self, which: Integers, stored: Iterable[pa.Table]
