@@ -90,7 +90,7 @@ def read_items(buffer: Bytes, messages: Messages) -> BulkItems:
         active, position = active[is_fine], stop[is_fine]
         found.append((active, start[is_fine], cut[is_fine], value[is_fine], position))
     is_regular &= has_step
-    return _items(buffer, found, step, is_regular)
+    return _items(buffer, messages, found, step, is_regular)
 
 
 def _varints(
@@ -152,25 +152,40 @@ def _read_steps(
 
 def _items(
     buffer: Bytes,
+    messages: Messages,
     found: list[tuple[Integers, ...]],
     step: Integers,
     is_regular: NDArray[np.bool_],
 ) -> BulkItems:
-    columns = [np.concatenate(parts) for parts in zip(*found, strict=True)] if found else []
-    if not columns:
-        columns = [np.zeros(0, np.int64)] * 5
-    keep = is_regular[columns[0]]
-    message, start, cut, value, stop = (column[keep] for column in columns)
-    # Items do not overlap, so their parts and the gaps between are one ascending row of offsets.
-    order = np.argsort(start)
-    offsets = np.empty(4 * len(order), np.int64)
-    for i, column in enumerate((start, cut, value, stop)):
-        offsets[i::4] = column[order]
-    n = max(len(offsets) - 1, 0)
-    parts = pa.LargeBinaryArray.from_buffers(
-        pa.large_binary(), n, [None, pa.py_buffer(offsets), pa.py_buffer(buffer)]
-    ) if n else pa.array([], pa.large_binary())  # fmt: skip
-    by_message = np.argsort(message[order], kind="stable")
-    heads = parts.take(pa.array(4 * by_message)).dictionary_encode()
-    values = parts.take(pa.array(4 * by_message + 2))
-    return BulkItems(message[order][by_message], heads, values, step, is_regular)
+    """The items in order. ``found[j]`` has message, head, value and end of every j-th item."""
+    n_items = np.zeros(len(messages.record), np.int64)
+    for message, *_ in found:
+        n_items[message] += 1
+    n_items[~is_regular] = 0
+    # Items do not overlap, so their parts and the gaps between, in the order in which they lie
+    # in the buffer, are one ascending row of offsets.
+    as_they_lie = np.argsort(messages.start, kind="stable")
+    first = np.empty_like(n_items)
+    first[as_they_lie] = np.cumsum(n_items[as_they_lie]) - n_items[as_they_lie]
+    offsets = np.empty((int(n_items.sum()), 4), np.int64)
+    for number, (message, *places) in enumerate(found):
+        keep = is_regular[message]
+        offsets[first[message[keep]] + number] = np.stack(places, axis=1)[keep]
+    message_of = np.repeat(as_they_lie, n_items[as_they_lie])
+    order = np.argsort(message_of, kind="stable")
+    parts = _binaries(buffer, offsets.ravel())
+    return BulkItems(
+        message_of[order],
+        parts.take(pa.array(4 * order)).dictionary_encode(),
+        parts.take(pa.array(4 * order + 2)),
+        step,
+        is_regular,
+    )
+
+
+def _binaries(buffer: Bytes, offsets: Integers) -> pa.LargeBinaryArray:
+    """The bytes between each two offsets."""
+    if not len(offsets):
+        return pa.array([], pa.large_binary())
+    places = [None, pa.py_buffer(offsets), pa.py_buffer(buffer)]
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(offsets) - 1, places)

@@ -15,10 +15,8 @@ from ingest.runs.wandb_file.media import keyed_cells
 from ingest.runs.wandb_file.run_content import HistoryCells
 
 STEP, TIMESTAMP = "_step", "_timestamp"
-_PLAIN = r"^-?[0-9][0-9.eE+-]*$"
-_WHOLE = r"^-?[0-9]+$"
 _EXACT_DIGITS = 15  # a double holds every integer of so many
-_NOT_FINITE = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
+_NOT_FINITE = ["NaN", "Infinity", "-Infinity"]
 _LATEST_S = 253_402_300_799.0  # the end of the year 9999
 _DECODED = pl.Schema(
     {
@@ -102,12 +100,11 @@ def _text_or_none(value: bytes) -> str | None:
 def _plain_number() -> pl.Expr:
     """The number in ``text`` where that is plainly one, and a double holds it; else NULL."""
     text = pl.col("text")
-    is_exact = ~text.str.contains(_WHOLE) | (text.str.len_bytes() <= _EXACT_DIGITS)
-    number = pl.when(text.str.contains(_PLAIN) & is_exact).then(text.cast(pl.Float64, strict=False))
-    finite = pl.when(number.is_finite()).then(number)
-    return pl.coalesce(
-        text.replace_strict(_NOT_FINITE, default=None, return_dtype=pl.Float64), finite
-    )
+    number = text.cast(pl.Float64, strict=False)
+    is_exact = (text.str.len_bytes() <= _EXACT_DIGITS) | text.str.contains(".", literal=True)
+    # Too large a number becomes infinity too, so infinity must be written out.
+    is_written = number.is_finite() | text.is_in(_NOT_FINITE)
+    return pl.when(is_exact & is_written).then(number)
 
 
 def _slowly_decoded(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[int, str]]:

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from array import array
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lake.errors import InvalidInputError
+
+Spans = NDArray[np.int64]
 
 MAGIC = b":W&B"
 _VERSION = b"\xe1\xbe\x00"
@@ -31,7 +36,7 @@ class Damage:
 
 @dataclass
 class RecordLog:
-    """Iterates over the records of a file: where each begins in it, and where its payload lies.
+    """Finds the records of a file: where each begins in it, and where its payload lies.
 
     The payload of a record in one chunk lies in the file; that of one in several is joined, and
     lies in ``joined``, whose first byte counts as the first after the file. Afterwards ``damages``
@@ -46,8 +51,17 @@ class RecordLog:
     _begun_at: int = -1
     _parts: list[bytes] = field(default_factory=list)
 
-    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+    def spans(self) -> Spans:
+        """Read all of it. Shape (n_records, 3): offset of the record, its payload from and to.
+
+        Raises
+        ------
+        InvalidInputError
+            It is no `.wandb` file.
+        """
         check_header(self.data)
+        flat = array("q")
+        add = flat.append
         data, size = self.data, len(self.data)
         unpack, crc32 = _CHUNK_HEADER.unpack_from, zlib.crc32
         position = len(MAGIC + _VERSION)
@@ -58,32 +72,33 @@ class RecordLog:
                 continue
             if position + _CHUNK_HEADER.size > size:
                 self._tear(position)
-                return
+                break
             checksum, length, kind = unpack(data, position)
             end = position + _CHUNK_HEADER.size + length
             if length + _CHUNK_HEADER.size <= left and end > size:
                 self._tear(position)
-                return
+                break
             body = data[position + 6 : end]
             if crc32(body) != checksum or not _FULL <= kind <= _LAST:
                 position = self._after_damage(position, end)
                 continue
             if kind == _FULL and not self._parts:
-                yield position, position + _CHUNK_HEADER.size, end
+                add(position)
+                add(position + 7)
+                add(end)
             else:
-                record = self._joined(kind, position, body)
-                if record is not None:
-                    yield record
+                flat.extend(self._joined(kind, position, body))
             position = end
         if self._parts:
             self._tear(self._begun_at)
+        return np.frombuffer(flat, np.int64).reshape(-1, 3) if flat else np.empty((0, 3), np.int64)
 
     def _tear(self, offset: int) -> None:
         self.torn_at = self._begun_at if self._parts else offset
         self._parts = []
 
-    def _joined(self, kind: int, position: int, body: bytes) -> tuple[int, int, int] | None:
-        """Take a chunk of several; the whole record when it is complete."""
+    def _joined(self, kind: int, position: int, body: bytes) -> tuple[int, ...]:
+        """Take a chunk of several; where the whole record lies, when it is complete."""
         if kind in (_FULL, _FIRST):
             self._drop_begun()
             self._begun_at, self._parts = position, [body[1:]]
@@ -92,7 +107,7 @@ class RecordLog:
         elif not self.damages:
             self.damages.append(Damage(position, "a record lacks its beginning"))
         if kind not in (_FULL, _LAST) or not self._parts:
-            return None
+            return ()
         start = len(self.data) + len(self.joined)
         self.joined += b"".join(self._parts)
         self._parts = []

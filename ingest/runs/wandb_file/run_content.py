@@ -56,7 +56,7 @@ def read_content(log: RecordLog) -> RunContent:
     InvalidInputError
         It is no `.wandb` file.
     """
-    spans = np.array(list(log), np.int64).reshape(-1, 3)
+    spans = log.spans()
     whole = log.data + bytes(log.joined)
     buffer = padded(whole)
     messages = find_messages(buffer, spans[:, 1], spans[:, 2])
