@@ -17,6 +17,7 @@ from lake_samples import (
     region,
     source,
 )
+from writer_samples import once_planned
 
 import lake
 from lake.errors import NotFoundError
@@ -137,18 +138,7 @@ def test_rows_that_come_while_a_drop_is_planned_go_too(
     lk: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Lake(lk.storage)
-    commit = lk.commit
-
-    def overtaken(operation, plan, **named):
-        def slow_plan(state):
-            changes = plan(state)
-            if state.version == 3:
-                ingest(other, [9], "cu", source_id=9)
-            return changes
-
-        return commit(operation, slow_plan, **named)
-
-    monkeypatch.setattr(lk, "commit", overtaken)
+    once_planned(monkeypatch, lk, lambda: ingest(other, [9], "cu", source_id=9))
     found = lk.drop(dataset="cu")
     assert dict(found.select("table", "rows_removed").rows())["structures"] == 4
     assert lk.scan("structures", dataset="cu").collect().is_empty()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from lake_samples import append, structure
+from writer_samples import once_planned
 
 import lake
 from lake.errors import ConflictError, InvalidInputError, NotFoundError
@@ -65,18 +66,7 @@ def test_of_two_writers_with_one_name_the_second_is_refused(
     lk: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Lake(lk.storage)
-    commit = lk.commit
-
-    def overtaken(operation, plan, **named):
-        def slow_plan(state):
-            changes = plan(state)
-            if state.version == 2:  # planned, and not committed yet
-                add_tag(other, "paper", 1)
-            return changes
-
-        return commit(operation, slow_plan, **named)
-
-    monkeypatch.setattr(lk, "commit", overtaken)
+    once_planned(monkeypatch, lk, lambda: add_tag(other, "paper", 1))
     with pytest.raises(ConflictError, match="version 1 already"):
         add_tag(lk, "paper", 2)
     assert other.at("paper").version == 1
@@ -87,17 +77,6 @@ def test_a_writer_overtaken_by_another_name_goes_on(
     lk: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = Lake(lk.storage)
-    commit = lk.commit
-
-    def overtaken(operation, plan, **named):
-        def slow_plan(state):
-            changes = plan(state)
-            if state.version == 2:
-                add_tag(other, "theirs", 1)
-            return changes
-
-        return commit(operation, slow_plan, **named)
-
-    monkeypatch.setattr(lk, "commit", overtaken)
+    once_planned(monkeypatch, lk, lambda: add_tag(other, "theirs", 1))
     add_tag(lk, "mine", 2)
     assert other.tags()["tag"].to_list() == ["theirs", "mine"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lake.lake import Lake
 from lake.log import transaction
 
 TESTS = Path(__file__).parent
@@ -32,3 +34,20 @@ def before_commit(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
         return put_commit(*arguments)
 
     monkeypatch.setattr(transaction, "put_commit", slow)
+
+
+def once_planned(monkeypatch: pytest.MonkeyPatch, lk: Lake, act: Callable[[], object]) -> None:
+    """Let others act once, after the next operation of `lk` was planned and before it commits."""
+    commit, calls = lk.commit, []
+
+    def overtaken(operation, plan, **named):
+        def slow_plan(state):
+            changes = plan(state)
+            if not calls:
+                calls.append(1)
+                act()
+            return changes
+
+        return commit(operation, slow_plan, **named)
+
+    monkeypatch.setattr(lk, "commit", overtaken)
