@@ -108,7 +108,7 @@ class Plan:
         """The files that hold failed rows of these structures, and new ones without those rows.
 
         Each is written anew by itself: together they may be more than the memory holds. A row with
-        numbers is written anew once at most: it then stands in a file without failed ones.
+        numbers is written anew once a job at most: it then stands in a file without failed ones.
         """
         old, new = [], []
         for file in reader.files("predictions", **self.partition):
