@@ -50,7 +50,11 @@ def vectors(forces: Floats) -> dict[str, list[float]]:
 
 
 def write_samples(
-    lake: Lake, samples: Sequence[Sample], members: Sequence[Member], family: str = "legacy"
+    lake: Lake,
+    samples: Sequence[Sample],
+    members: Sequence[Member],
+    family: str = "legacy",
+    parameters: str = "{}",
 ) -> None:
     """Structures 0, 1, … in reverse, so that the order of the files is not that of the rows."""
     numbered = list(enumerate(samples))[::-1]
@@ -69,6 +73,7 @@ def write_samples(
                     region=list(given),
                     distance=[0.0] * n_atoms,
                     defect_kind=sample.defect_kind,
+                    parameters=parameters,
                 )
             )
     append(

@@ -25,6 +25,7 @@ from queries.losses.result import LossComparison
 TABLES = {
     "selected_structures",
     "coverage",
+    "schemes",
     "detailed_results",
     "summary_statistics",
     "3region_detailed_results",
@@ -90,7 +91,7 @@ def test_what_is_printed(uri: str, comparison: LossComparison, tmp_path: Path) -
     assert rows[2][2:5] == [str(errors[n].item()) for n in ("n_structures", "n_seeds", "n_atoms")]
     assert float(rows[2][5]) == round(errors["mae_mean_over_structures"].item() * 1000, 2)
     assert "Note: Less than 3 seeds of MSE, RMCE" in result.stderr
-    assert "22 files in" in result.stderr
+    assert "23 files in" in result.stderr
     as_json = json.loads(losses(uri, tmp_path, "--json", "--format", "json").stdout)
     assert as_json == json.loads((tmp_path / "errors_by_loss.json").read_text())
 

@@ -157,6 +157,7 @@ def test_a_structure_the_scheme_says_nothing_of_counts_to_all_atoms_alone(full: 
     # 0.5 - 0.25 in each component, of both atoms
     assert row["all_mae"] == pytest.approx(0.25 * np.sqrt(3))
     assert (row["defect_mae"], row["bulk_mae"], row["defect_type"]) == (None, None, None)
+    assert any("scheme says nothing of 1 structures" in warning for warning in result.warnings)
 
 
 def test_no_structure_has_everything(lk: Lake) -> None:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
+import polars.testing
 import pytest
 from comparison_lakes import (
     Member,
@@ -235,6 +237,7 @@ def test_a_past_version_is_asked_as_it_was(full: Lake) -> None:
 
 
 def test_another_dataset_with_the_same_structures_does_not_count(full: Lake) -> None:
+    before = compare(full, dataset="cu")
     append(
         full,
         structures=[structure(10, "other", n_atoms=len(SAMPLES[0].two))],
@@ -242,11 +245,12 @@ def test_another_dataset_with_the_same_structures_does_not_count(full: Lake) -> 
         predictions=[
             prediction(10, "other", n_atoms=1, model="MSE_model0", model_id=model_id("MSE_model0"))
         ],
-        regions=[region(10, "other", n_atoms=1, scheme="legacy-2")],
+        regions=[region(10, "other", n_atoms=1, scheme=f"legacy-{n}") for n in (2, 3)],
         sources=[source(1, "other")],
     )
-    result = compare(full, dataset="cu")
-    assert len(result.tables["detailed_results"]) == 6 * 4
+    after = compare(full, dataset="cu")
+    for name in ("selected_structures", "coverage", "detailed_results", "mean_prediction_results"):
+        pl.testing.assert_frame_equal(after.tables[name], before.tables[name])
 
 
 def test_equal_predictions_differ_in_nothing(lk: Lake) -> None:
@@ -268,3 +272,32 @@ def test_regions_of_sites_are_read_like_those_of_legacy(lk: Lake) -> None:
     assert (row["defect_type"], row["n_bulk"], row["defect_mae"]) == ("none", 2, None)
     assert set(result.tables["errors_by_model"]["scheme"]) == {None, "sites-2", "sites-3"}
     assert any("1 of 1 structures have no atoms in the region defect" in w for w in result.warnings)
+
+
+def test_regions_made_in_two_ways_are_said(full: Lake) -> None:
+    append(
+        full,
+        structures=[structure(99, frame=99)],
+        labels=[label(99)],
+        predictions=[prediction(99, model=m.name, model_id=model_id(m.name)) for m in MEMBERS],
+        regions=[region(99, scheme=f"legacy-{n}", scheme_version="2") for n in (2, 3)],
+    )
+    result = compare(full, dataset="cu")
+    schemes = result.tables["schemes"].select("scheme", "scheme_version", "n_structures").rows()
+    assert schemes == [
+        ("legacy-2", "1", 6),
+        ("legacy-2", "2", 1),
+        ("legacy-3", "1", 6),
+        ("legacy-3", "2", 1),
+    ]
+    assert any("of legacy-3 were made in 2 ways, of 6, 1 structures" in w for w in result.warnings)
+
+
+def test_a_cutoff_that_is_not_that_of_the_models_is_said(lk: Lake) -> None:
+    members = [replace(MEMBERS[0], more={"r_max": 6.5}), *MEMBERS[1:]]
+    write_samples(lk, SAMPLES, members, parameters='{"model_cutoff": 5.0}')
+    result = compare(lk, dataset="cu")
+    said = next(w for w in result.warnings if "begins 5 Å from the defect" in w)
+    assert "MSE_model0 6.5 Å. A model" in said
+    write_members(lk, [Member("other", "Huber", 0, MEMBERS[0].forces, {"r_max": 5.0})])
+    assert not [w for w in compare(lk, dataset="cu", losses=["Huber"]).warnings if "begins" in w]

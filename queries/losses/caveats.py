@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from queries.losses.pairs import LEAST_SEEDS
 
 NAMED = 6
+SAME_CUTOFF = 1e-6  # Å
 
 
 def caveats_of_models(models: pl.DataFrame) -> Iterator[str]:
@@ -59,6 +61,41 @@ def caveats_of_regions(errors: pl.DataFrame) -> Iterator[str]:
         empty = once.filter(pl.col(column) == 0).height
         if empty:
             yield f"{empty} of {once.height} structures have no atoms in the region {name}."
+
+
+def caveats_of_schemes(schemes: pl.DataFrame, models: pl.DataFrame) -> Iterator[str]:
+    """Regions made in several ways, not at all, or for models of another cutoff.
+
+    Parameters
+    ----------
+    schemes
+        The table of that name.
+    models
+        ``model`` and ``r_max``, one row per model.
+    """
+    for (scheme,), part in schemes.group_by("scheme", maintain_order=True):
+        if len(part) > 1:
+            counts = ", ".join(map(str, part["n_structures"]))
+            yield (
+                f"The regions of {scheme} were made in {len(part)} ways, of {counts} structures: "
+                "versions or parameters differ. See the table schemes."
+            )
+    without = max(schemes["n_without_regions"].to_list(), default=0)
+    if without:
+        yield f"The scheme says nothing of {without} structures: they count to all atoms alone."
+    for cutoff in sorted(_cutoffs(schemes)):
+        other = models.filter((pl.col("r_max") - cutoff).abs() > SAME_CUTOFF)
+        if len(other):
+            said = [f"{name} {r_max:g} Å" for name, r_max in other.select("model", "r_max").rows()]
+            yield (
+                f"The bulk of three regions begins {cutoff:g} Å from the defect, but the cutoff of "
+                f"models is another: {_listed(said)}. A model sees no defect beyond its cutoff."
+            )
+
+
+def _cutoffs(schemes: pl.DataFrame) -> set[float]:
+    parameters = [json.loads(text) for text in schemes["parameters"].drop_nulls()]
+    return {float(each["model_cutoff"]) for each in parameters if "model_cutoff" in each}
 
 
 def caveats_of_training(

@@ -9,7 +9,12 @@ import polars as pl
 from lake.lake import Lake
 from lake.reader import Reader
 from lake.rows.labelled_rows import choose_label_set
-from queries.losses.caveats import caveats_of_models, caveats_of_regions, caveats_of_training
+from queries.losses.caveats import (
+    caveats_of_models,
+    caveats_of_regions,
+    caveats_of_schemes,
+    caveats_of_training,
+)
 from queries.losses.coverage import check_coverage
 from queries.losses.models import choose_models
 from queries.losses.pairs import paired_tests, seed_tests, unpaired_tests
@@ -44,6 +49,7 @@ VIEWS = ("region_errors", "structure_errors", "mean_prediction_errors", "curve_k
 RUNS = ("linked_runs", "loss_curves")
 # Tables of the result; coverage comes before them.
 TABLES = (
+    "schemes",
     "detailed_results",
     "summary_statistics",
     "3region_detailed_results",
@@ -146,22 +152,9 @@ def _session(reader: Reader, selection: Selection, models: Sequence[str]) -> Ses
 def _answer(
     reader: Reader, selection: Selection, session: Session, caveats: Sequence[str], rng_seed: int
 ) -> LossComparison:
-    for name in ERRORS:
-        session.keep(statement(name))
-    coverage = session.ask(statement("coverage"))
-    of_coverage = check_coverage(coverage, selection)
-    session.keep(statement("mean_prediction_sums"))
-    for name in VIEWS:  # kept, because nearly every table reads them
-        session.keep(read_statement("views", name))
-    for name in RUNS:
-        session.keep(statement(name))
+    coverage, of_coverage = _make_relations(session, selection)
     tables = {name: session.ask(statement(name)) for name in TABLES}
     errors = session.rows("structure_errors", "model, structure_idx")
-    tests = {
-        "statistical_tests": unpaired_tests(errors),
-        "paired_tests": paired_tests(errors, rng_seed),
-        "seed_tests": seed_tests(errors),
-    }
     structures = session.rows("selected_structures", "structure_idx")
     runs = session.rows("linked_runs", "model")
     curves = session.rows("loss_curves", "loss, seed, model, curve, step")
@@ -171,7 +164,14 @@ def _answer(
         selection=selection,
         lake_path=reader.storage.uri,
         lake_version=reader.state.version,
-        tables={"selected_structures": structures, "coverage": coverage} | tables | tests,
+        tables={
+            "selected_structures": structures,
+            "coverage": coverage,
+            **tables,
+            "statistical_tests": unpaired_tests(errors),
+            "paired_tests": paired_tests(errors, rng_seed),
+            "seed_tests": seed_tests(errors),
+        },
         statements=session.statements,
         models=models.join(runs.select("model", "project", "run_id"), on="model", how="left"),
         training=curves,
@@ -180,9 +180,30 @@ def _answer(
             *caveats_of_models(models),
             *caveats,
             *caveats_of_regions(errors),
+            *caveats_of_schemes(tables["schemes"], models),
             *caveats_of_training(models, runs, curves),
         ),
     )
+
+
+def _make_relations(session: Session, selection: Selection) -> tuple[pl.DataFrame, list[str]]:
+    """Make what the tables are asked of; the table coverage, and what must be said of it.
+
+    Raises
+    ------
+    InvalidInputError
+        Something is missing that was not allowed to be.
+    """
+    for name in ERRORS:
+        session.keep(statement(name))
+    coverage = session.ask(statement("coverage"))
+    caveats = check_coverage(coverage, selection)
+    session.keep(statement("mean_prediction_sums"))
+    for name in VIEWS:  # kept, because nearly every table reads them
+        session.keep(read_statement("views", name))
+    for name in RUNS:
+        session.keep(statement(name))
+    return coverage, caveats
 
 
 def statement(name: str) -> Statement:

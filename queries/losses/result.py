@@ -30,6 +30,8 @@ Beside them, each number named for what it is:
 ``coverage``, one row per model: what its numbers rest on
     model, loss, seed, n_selected, n_with_forces, n_with_regions, n_predicted, n_without_forces,
     n_failed, n_missing, n_used
+``schemes``, one row per scheme, version and parameters: what made the regions
+    scheme, scheme_version, parameters, n_structures, n_without_regions
 ``errors_by_model``, one row per model, scheme and region ("all", "defect", "bulk", "core", "shell")
     model, loss, seed, scheme, region, n_structures, n_atoms, mae_mean_over_structures,
     mae_std_over_structures, mae_pooled_over_atoms, rmse_mean_over_structures,
@@ -99,7 +101,7 @@ class LossComparison:
         ``structure_errors`` and have no statement of their own.
     models
         One row per model, in order of loss and seed: model, loss, seed, engine, parent, model_id,
-        sha256, dtype, project, run_id (NULL where no training run is known).
+        sha256, dtype, r_max (Å), project, run_id (NULL where no training run is known).
     training
         Curves of the models' runs, narrow, in order of step: loss, seed, model, project, run_id,
         run_name, step, epoch (that of the last row before that had one), curve ("train_loss",
