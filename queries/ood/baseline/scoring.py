@@ -79,12 +79,32 @@ def score_baseline(
         of other models or latents, or scikit-learn is not installed.
     """
     rows, vectors = structure_embeddings(reader, result)
-    identities = rows["structure_id"].to_numpy()
     if kept is None:
-        baseline = _fit(result, rows, vectors, settings)
+        baseline = fit_set(result, rows, vectors, settings)
     else:
         baseline = read_baseline(kept)
         check_origin(baseline, result.selection, kept)
+    return measure(result, baseline, rows, vectors, is_mapped=is_mapped)
+
+
+def measure(
+    result: OodScores,
+    baseline: Baseline,
+    rows: pl.DataFrame,
+    vectors: npt.NDArray[np.float64],
+    *,
+    is_mapped: bool = True,
+) -> BaselineScores:
+    """Measure all structures of an answer by the models of a baseline.
+
+    Parameters
+    ----------
+    rows, vectors
+        What `queries.ood.embeddings.structure_embeddings` gives.
+    is_mapped
+        As of `score_baseline`.
+    """
+    identities = rows["structure_id"].to_numpy()
     scores = rows.hstack(distances_of(baseline, identities, vectors))
     points = baseline.kept.coordinates(vectors)
     clusters = cluster_structures(result, points, baseline.settings)
@@ -130,12 +150,19 @@ def check_origin(baseline: Baseline, selection: OodSelection, where: Path) -> No
         )
 
 
-def _fit(
+def fit_set(
     result: OodScores,
     rows: pl.DataFrame,
     vectors: npt.NDArray[np.float64],
-    settings: Settings | None,
+    settings: Settings | None = None,
 ) -> Baseline:
+    """Fit a baseline on the structures of an answer that are in its baseline set.
+
+    Raises
+    ------
+    InvalidInputError
+        The answer has no such set, or see `fit_baseline`.
+    """
     name = result.selection.baseline
     if name is None:
         raise InvalidInputError(

@@ -40,7 +40,8 @@ def write_baseline(baseline: Baseline, path: Path) -> Path:
         **{name: getattr(baseline, name) for name in PLAIN},
     }
     with output_stream(str(path)) as stream, io.BytesIO() as buffer:
-        np.savez_compressed(buffer, facts=np.array(json_text(facts)), **_arrays(baseline))
+        arrays: dict[str, Any] = {"facts": np.array(json_text(facts)), **_arrays(baseline)}
+        np.savez_compressed(buffer, **arrays)
         stream.write(buffer.getvalue())
     return path
 
