@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, fcc111, make_supercell, molecule
+from ase.calculators.emt import EMT
 from ase.geometry import find_mic
+from ase.optimize import BFGS
 from region_samples import structure_of
 
 from benchmarks.known_defects import LATTICES, Known, with_defect
@@ -281,3 +283,23 @@ def test_a_sample_of_the_atoms_is_enough_for_the_lattice():
     known = with_defect("bcc", 9, "vacancy", 0.1, 0)
     assert len(known.atoms) > 1024
     assert is_right(known, sites(known.atoms))
+
+
+@pytest.mark.parametrize("defect", ["vacancy", "split", "octahedral"])
+def test_defects_are_found_once_their_surroundings_have_relaxed(defect):
+    known = with_defect("fcc", 3, defect, 0.02, 1)
+    known.atoms.calc = EMT()
+    BFGS(known.atoms, logfile=None).run(fmax=0.1, steps=40)
+    assert is_right(known, sites(known.atoms))
+
+
+def test_an_atom_on_its_way_into_a_vacancy_makes_no_second_defect():
+    atoms = bulk("Fe", cubic=True) * 3
+    neighbour = int(np.argsort(atoms.get_distances(0, range(54), mic=True))[1])
+    way = atoms.get_distance(0, neighbour, mic=True, vector=True)
+    for share in (0.1, 0.3, 0.49, 0.51, 0.9):
+        moving = atoms.copy()
+        moving.positions[neighbour] = atoms.positions[0] + share * way
+        moving.rattle(0.02, seed=1)
+        del moving[0]
+        assert sites(moving).kinds == ("vacancy",)
