@@ -305,6 +305,16 @@ def test_a_csv_of_lightning_is_sparse_and_may_still_grow(lk: Lake, tmp_path: Pat
     assert lk.check() == []
 
 
+def test_runs_of_lightning_that_begin_alike_are_kept_apart(lk: Lake, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        text = f"epoch,lr-Adam,step,loss\n0,0.01,0,\n0,,{seed},0.{seed}\n"
+        write(tmp_path / f"seed{seed}/lightning_logs/version_0/metrics.csv", text)
+    ingest_runs(lk, "lightning", [str(tmp_path / "seed*")], project="p", strict=True)
+    query = "SELECT COUNT(DISTINCT run_id), COUNT(DISTINCT name) FROM runs"
+    assert lk.sql(query).fetchall() == [(2, 1)]
+    assert counts(lk) == (2, 4)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -19,8 +19,8 @@ def read_lightning_csv(file: LogFile) -> LoggedFile:
     """The run in a ``metrics.csv``.
 
     Empty cells are what was not logged at a step, and no values. The run is named after the
-    folders, ``NAME/version_0``; its identity comes of the first row, so that a log is the same run
-    wherever it lies and however far it has got.
+    folders, ``NAME/version_0``. Its identity comes of its place and its first row: the latter alone
+    may be nothing but a learning rate, which runs with other seeds share.
 
     Raises
     ------
@@ -48,15 +48,16 @@ def read_lightning_csv(file: LogFile) -> LoggedFile:
             continue
         values = [(key, value) for key, value in row.items() if key not in _COLUMNS]
         history.add(step, values, epoch=epoch_in(row.get(EPOCH_KEY)), line=line)
-    run = LoggedRun(_identity(table), file.name or _name(file.uri), history=history.frame())
+    run = LoggedRun(_identity(file, table), file.name or _name(file.uri), history=history.frame())
     notes = ["metrics.csv does not say whether a run has ended: its state is unknown."]
     return LoggedFile([run], history.kinds, rejects, [*table.notes, *notes])
 
 
-def _identity(table: CsvTable) -> str:
-    """The first row without empty cells: Lightning adds columns, and may reorder them, later."""
+def _identity(file: LogFile, table: CsvTable) -> str:
+    """Of the first row without empty cells: Lightning adds columns, and may reorder them, later."""
     cells = zip(table.header, table.rows[0][1], strict=True)
-    return made_up_id("lightning", *sorted(f"{name}={cell}" for name, cell in cells if cell != ""))
+    first = sorted(f"{name}={cell}" for name, cell in cells if cell != "")
+    return made_up_id("lightning", file.uri, *first)
 
 
 def _name(uri: str) -> str:

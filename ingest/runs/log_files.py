@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,12 +29,21 @@ def find_log_files(names: Sequence[str], kind: LogKind, options: Mapping[str, st
     """
     expanded: list[str] = []
     for name in names:
-        expanded += _logs_below(Path(name), kind) if _is_folder(name) else [name]
+        folders = _folders(name)
+        for folder in folders:
+            expanded += _logs_below(folder, kind)
+        if not folders:
+            expanded.append(name)
     return find_inputs(expanded, options)
 
 
-def _is_folder(name: str) -> bool:
-    return "://" not in name and Path(name).is_dir()
+def _folders(name: str) -> list[Path]:
+    """The folders a name or pattern stands for."""
+    if "://" in name:
+        return []
+    # pathlib would need the fixed beginning of the pattern split off first.
+    found = glob.glob(name) if glob.has_magic(name) else [name]  # noqa: PTH207
+    return [Path(each) for each in sorted(found) if Path(each).is_dir()]
 
 
 def _logs_below(folder: Path, kind: LogKind) -> list[str]:

@@ -1,5 +1,5 @@
 -- What was read into every dataset.
--- One row per dataset.
+-- One row per dataset. Training logs are told with their runs, and do not make a project a dataset.
 -- columns:
 --   dataset      VARCHAR   name of the dataset
 --   n_sources    BIGINT    files read
@@ -13,5 +13,6 @@ SELECT
     CAST(SUM(duplicates) AS BIGINT) AS n_duplicates,
     CAST(SUM(rejects) AS BIGINT) AS n_rejects
 FROM sources
+WHERE format NOT IN ('wandb', 'wandb-server', 'mace-log', 'lightning')
 GROUP BY dataset
 ORDER BY dataset
