@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from examples.force_figure import save
+from queries.figures.canvas import (
+    DOUBLE_COLUMN_INCH,
+    FileFacts,
+    journal_style,
+    new_figure,
+    number_log_axis,
+    save,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,6 +27,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 MARKERS = ("o", "s", "^", "D")
 WIDTH_OF_KIND = 0.8
 MEV = 1000.0
+TITLE = "How wrong forces are"
 
 
 def draw_force_errors(errors: pl.DataFrame, caption: str, stem: Path) -> list[Path]:
@@ -39,28 +47,20 @@ def draw_force_errors(errors: pl.DataFrame, caption: str, stem: Path) -> list[Pa
     -------
     The files written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import LogLocator
-
-    figure = Figure(figsize=(7.2, 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    panel = figure.subplots()
-    kinds = [kind for kind in KINDS if kind in errors["config_type"]]
-    draw_models(panel, errors, kinds)
-    panel.set_xticks(range(len(kinds)), [kind_label(errors, kind) for kind in kinds])
-    panel.set_ylabel("Mean norm of the force error (meV/Å)")
-    panel.set_yscale("log", subs=())
-    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    panel.yaxis.set_major_formatter("{x:g}")
-    panel.grid(visible=True, axis="y", color="0.92", linewidth=0.6)
-    panel.set_axisbelow(True)
-    figure.legend(
-        title="loss, seed", fontsize=8, title_fontsize=8, ncols=4, loc="outside upper center"
-    )
     counts = "Small: one structure. Large: all atoms of the kind, those of one are not independent."
-    figure.supxlabel(f"{caption}\n{counts}", fontsize=7)
-    return save(figure, stem)
+    with journal_style():
+        figure = new_figure(DOUBLE_COLUMN_INCH, 3.8)
+        panel = figure.subplots()
+        kinds = [kind for kind in KINDS if kind in errors["config_type"]]
+        draw_models(panel, errors, kinds)
+        panel.set_xticks(range(len(kinds)), [kind_label(errors, kind) for kind in kinds])
+        panel.set_ylabel("Mean norm of the force error (meV/Å)")
+        panel.set_yscale("log")
+        number_log_axis(panel, is_short=True)
+        panel.grid(visible=True, axis="y")
+        figure.legend(title="loss, seed", ncols=4, loc="outside upper center")
+        figure.supxlabel(f"{caption}\n{counts}", fontsize=6)
+        return save(figure, stem, FileFacts(TITLE, f"{caption} {counts}", caption))
 
 
 def draw_models(panel: Axes, errors: pl.DataFrame, kinds: list[str]) -> None:

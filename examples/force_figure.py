@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from queries.figures.canvas import FileFacts, journal_style, new_figure, save
+
 if TYPE_CHECKING:
     import polars as pl
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 # Colours of Okabe and Ito, told apart with any colour vision; the dashes tell them apart in grey.
 STYLES = {
@@ -19,7 +20,7 @@ STYLES = {
     "sia_octahedral": ("#D55E00", "-."),
     "sia_dumbbell": ("#009E73", ":"),
 }
-RESOLUTION_DPI = 200
+TITLE = "How large forces are"
 
 
 def draw_forces(forces: pl.DataFrame, caption: str, stem: Path) -> list[Path]:
@@ -38,20 +39,17 @@ def draw_forces(forces: pl.DataFrame, caption: str, stem: Path) -> list[Path]:
     -------
     The files written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     elements = forces["element"].unique().sort().to_list()
-    figure = Figure(figsize=(3.6 * len(elements), 4.0), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(1, len(elements), sharex=True, sharey=True, squeeze=False)[0]
-    for panel, element in zip(panels, elements, strict=True):
-        draw_panel(panel, element, forces.filter(element=element))
-    panels[0].set_ylabel("Share of atoms with a greater force")
     atoms, structures = len(forces), forces["structure_id"].n_unique()
     counts = f"n = {atoms:,} atoms in {structures:,} structures (atoms of one are not independent)"
-    figure.supxlabel(f"{caption}\n{counts}", fontsize=7)
-    return save(figure, stem)
+    with journal_style():
+        figure = new_figure(3.6 * len(elements), 3.4)
+        panels = figure.subplots(1, len(elements), sharex=True, sharey=True, squeeze=False)[0]
+        for panel, element in zip(panels, elements, strict=True):
+            draw_panel(panel, element, forces.filter(element=element))
+        panels[0].set_ylabel("Share of atoms with a greater force")
+        figure.supxlabel(f"{caption}\n{counts}", fontsize=6)
+        return save(figure, stem, FileFacts(TITLE, f"{caption} {counts}", caption))
 
 
 def draw_panel(panel: Axes, element: str, forces: pl.DataFrame) -> None:
@@ -63,17 +61,8 @@ def draw_panel(panel: Axes, element: str, forces: pl.DataFrame) -> None:
         greatest_first = np.sort(kind["force"].to_numpy())[::-1]
         share = np.arange(1, len(kind) + 1) / len(kind)
         label = f"{config_type} ({kind['structure_id'].n_unique()}; {len(kind):,})"
-        panel.step(
-            greatest_first, share, color=colour, linestyle=dashes, label=label, linewidth=1.4
-        )
+        panel.step(greatest_first, share, color=colour, linestyle=dashes, label=label)
     panel.set(title=element, xlabel="|F| (eV/Å)", yscale="log")
-    panel.grid(visible=True, which="major", color="0.9", linewidth=0.6)
-    panel.legend(title="kind (structures; atoms)", fontsize=7, title_fontsize=7, loc="upper right")
-
-
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write a figure as PNG and as PDF; the files."""
-    files = [stem.with_suffix(ending) for ending in (".png", ".pdf")]
-    for file in files:
-        figure.savefig(file, dpi=RESOLUTION_DPI)
-    return files
+    panel.yaxis.set_major_formatter("{x:g}")
+    panel.grid(visible=True)
+    panel.legend(title="kind (structures; atoms)", loc="upper right")

@@ -446,5 +446,7 @@ def test_numbers_as_text() -> None:
     assert [short_p(p) for p in (0.0009, 0.0234, 1.0)] == ["<.001", ".023", "1"]
     assert with_spread(0.0599, 0.00104, MEV) == "59.9±1.0"
     assert with_spread(0.0599, None, MEV) == "59.9"
+    assert with_spread(0.0599, 0.00001, MEV) == "59.9±0.01"
+    assert with_spread(0.0599, 0.0, MEV) == "59.9±0.0"
     assert with_spread(None, None, MEV) == "–"
     assert short("a" * 10 + "b" * 10, 9) == "aaaaa…bbb"

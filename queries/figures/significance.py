@@ -44,8 +44,8 @@ def draw_matrix(panel: Axes, comparison: LossComparison, measure: str = "defect_
             p, difference = _found(tests, losses[row], losses[column])
             draw_cell(panel, (column, row - 1), p, difference, len(losses))
     n = len(losses) - 1
-    aside = 0.5 + max(FEWEST_CELLS - n, 0) / 2
-    panel.set(xlim=(-aside, n - 1 + aside), ylim=(n - 1 + aside, -aside), aspect="equal")
+    across = max(n, FEWEST_CELLS)
+    panel.set(xlim=(-0.5, across - 0.5), ylim=(n - 0.5, n - 0.5 - across), aspect="equal")
     panel.set_xticks(range(n), [short(loss, 12) for loss in losses[:-1]], rotation=40, ha="right")
     for label in panel.get_xticklabels():
         label.set_rotation_mode("anchor")
@@ -106,7 +106,8 @@ def with_spread(mean: float | None, spread: float | None, factor: float) -> str:
     if deviation is None:
         return text
     digits = len(text.partition(".")[2])
-    return f"{text}±{deviation:.{digits}f}"
+    rounded = f"{deviation:.{digits}f}"
+    return f"{text}±{rounded if float(rounded) or not deviation else f'{deviation:.1g}'}"
 
 
 def _write(panel: Axes, x: float, y: float, text: str, **more: Any) -> None:

@@ -25,6 +25,7 @@ CURVES = {
     "validation_forces_rmse": "Validation force RMSE\n(as logged)",
 }
 MARKS_A_LINE = 6
+SHORT_AXIS = 100.0  # from the lowest to the highest value; more has room for decades only
 SMOOTHED_OVER = 8  # of the length of a curve
 WITHOUT = {
     "train_loss": "No training losses are known of these models.",
@@ -154,5 +155,5 @@ def show_log(panel: Axes) -> None:
     """Make the axis of values logarithmic, with plain numbers on it."""
     panel.set_yscale("log")
     lowest, highest = panel.get_ylim()
-    decades = highest / lowest
-    number_log_axis(panel, is_short=decades < 30)
+    spans = highest / lowest
+    number_log_axis(panel, is_short=spans < SHORT_AXIS)
