@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
+import polars.testing
 import pytest
 from comparison_lakes import (
     Member,
@@ -106,6 +108,18 @@ def test_predictions_of_another_file_of_that_name_do_not_count(lk: Lake) -> None
     append(lk, predictions=old)
     with pytest.raises(InvalidInputError, match="Not predicted: 6 by MSE_model0"):
         compare(lk, dataset="cu")
+
+
+def test_predictions_of_an_earlier_file_change_nothing(full: Lake) -> None:
+    before = compare(full, dataset="cu")
+    sizes = [len(sample.two) for sample in SAMPLES]
+    earlier = [
+        prediction(i + 10, model="MSE_model0", model_id=2, n_atoms=n) for i, n in enumerate(sizes)
+    ]
+    append(full, predictions=earlier)
+    after = compare(full, dataset="cu")
+    for name in ("coverage", "detailed_results", "mean_prediction_results"):
+        pl.testing.assert_frame_equal(after.tables[name], before.tables[name])
 
 
 def test_structures_without_reference_forces(full: Lake) -> None:
