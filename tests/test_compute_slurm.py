@@ -81,6 +81,7 @@ def test_a_dry_run_answers_in_json(folder):
         (("predict", "--dataset", "cu", "--model", "emt", "--where", "n_atomz > 3"), "n_atomz"),
         (("predict", "--dataset", "cu", "--model", "emt", "--where", " "), "is empty"),
         ((*PREDICT, "--max-edges", "0"), "max_edges: 0"),
+        ((*PREDICT, "--device", "tpu"), "Device 'tpu': expected auto, cpu, cuda"),
         ((*PREDICT, "--max-memory", "much"), "16G"),
         ((*PREDICT, "--latents", "last"), "has no latents"),
     ],

@@ -12,6 +12,18 @@ from lake.errors import InvalidInputError
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
+def check_device(device: str) -> None:
+    """Refuse what is no device on any machine.
+
+    Raises
+    ------
+    InvalidInputError
+        It is none of ``auto``, ``cpu``, ``cuda`` and ``cuda:n``.
+    """
+    if not _DEVICE.fullmatch(device):
+        raise InvalidInputError(f"Device {device!r}: expected auto, cpu, cuda or cuda:n.")
+
+
 def find_devices(device: str) -> list[str]:
     """The devices meant by ``auto``, ``cpu``, ``cuda`` (every GPU there is) or ``cuda:n``.
 
@@ -23,8 +35,7 @@ def find_devices(device: str) -> list[str]:
     InvalidInputError
         It is none of these, or there is no GPU.
     """
-    if not _DEVICE.fullmatch(device):
-        raise InvalidInputError(f"Device {device!r}: expected auto, cpu, cuda or cuda:n.")
+    check_device(device)
     if device == "cpu" or device.startswith("cuda:"):
         return [device]
     n_gpus = count_gpus()

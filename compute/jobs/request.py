@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from compute.jobs.choices import Choices
+from compute.jobs.devices import check_device
 from compute.jobs.job import DTYPES, LATENTS, Job, JobModel, Task
 from lake.errors import InvalidInputError
 from lake.latents.latent_writer import DTYPES as LATENT_DTYPES
@@ -47,6 +48,7 @@ class Request(Choices):
         """
         _check_one_of("latents", self.latents, LATENTS)
         _check_one_of("latents_dtype", self.latents_dtype, LATENT_DTYPES)
+        check_device(self.device)
         if self.dtype is not None:
             _check_one_of("dtype", self.dtype, DTYPES)
         if self.task == "latents" and self.latents == "none":
