@@ -19,8 +19,13 @@ LINE_INCH = 0.105
 
 def start(figure: str, comparison: LossComparison, width_inch: float, height_inch: float) -> Figure:
     """An empty figure with its footnote; the height is that of the panels alone."""
+    return start_with(footnote_of(figure, comparison), width_inch, height_inch)
+
+
+def start_with(footnote: str, width_inch: float, height_inch: float) -> Figure:
+    """An empty figure with a text below; the height is that of the panels alone."""
     letters = int((width_inch - 0.1) * 72 / POINTS_A_LETTER)
-    lines = textwrap.wrap(footnote_of(figure, comparison), letters)
+    lines = textwrap.wrap(footnote, letters)
     page = new_figure(width_inch, height_inch + LINE_INCH * len(lines))
     page.supxlabel(
         "\n".join(lines), x=0.01, ha="left", fontsize=FOOTNOTE_POINTS, color="0.25", linespacing=1.1
