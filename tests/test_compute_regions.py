@@ -21,8 +21,10 @@ from region_samples import structure_of
 from benchmarks.direct_legacy import direct_legacy
 from benchmarks.known_defects import with_defect
 from compute.regions import running
+from compute.regions.progress import progress_shown, progress_text
 from compute.regions.radii import Radii
 from compute.regions.reference_input import read_lattice, read_reference
+from compute.regions.report import RegionReport
 from compute.regions.request import RegionRequest
 from compute.regions.running import compute_regions
 from compute.regions.scheme import LegacyScheme, Scheme, SitesScheme, make_scheme
@@ -421,3 +423,42 @@ def in_session(leader: int) -> list[int]:
             if int(fields[3]) == leader and fields[0] != "Z":
                 found.append(int(folder.name))
     return found
+
+
+def test_progress_says_how_far_it_is(capsys, monkeypatch):
+    assert progress_text(500, 2_000, 2.0) == "500 of 2,000 structures, 250 structures/s, 6 s left"
+    assert progress_text(0, 10, 0.0) == "0 of 10 structures, 0 structures/s"
+    with progress_shown(is_wanted=True) as shown:
+        shown(1, 2, 1.0)
+    assert capsys.readouterr().err == "", "no line in the first half minute"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with progress_shown(is_wanted=True) as shown:
+        shown(1, 2, 1.0)
+    assert "1 of 2 structures" in capsys.readouterr().err
+    with progress_shown(is_wanted=False) as shown:
+        shown(1, 2, 1.0)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_report_shows_the_most_frequent_reasons():
+    report = RegionReport(
+        ("sites-2", "sites-3"),
+        n_chosen=11,
+        n_missing=11,
+        n_added=11,
+        kinds={"no regions": 10, "none": 1},
+        reasons={"a": 4, "b": 3, "c": 2, "d": 1},
+        n_dropped=0,
+        n_atoms=100,
+        seconds=2.0,
+        version=3,
+        is_stopped=False,
+    )
+    assert report.text().splitlines() == [
+        "11 structures labelled by sites-2 and sites-3 in 2.0 s (6 structures/s); version 3",
+        "defects: none 1, no regions 10",
+        "  4 × a",
+        "  3 × b",
+        "  2 × c",
+        "  1 for other reasons; see the column 'reason' of 'regions'",
+    ]
