@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from lake_samples import append, label, model, prediction, region, source, structure
 from numpy.typing import NDArray
 
 from lake.lake import Lake
-from lake.log.data_files import write_data_file
-from lake.log.transaction import Changes
-from schemas import TABLES
 
 Floats = NDArray[np.float64]
 Labels = Sequence[str | None]
@@ -160,101 +155,6 @@ def random_members(
         for loss in losses
         for seed in seeds
     ]
-
-
-def write_large_lake(
-    lake: Lake, n_structures: int, n_atoms: int, losses: Sequence[str], seeds: Sequence[int]
-) -> None:
-    """A lake of equal structures, made as arrays: `write_samples` would take minutes."""
-    random = np.random.default_rng(0)
-    ids = np.arange(n_structures)
-    reference = random.normal(0, 1, (3, n_structures * n_atoms))
-    shared = {"dataset": "cu", "structure_id": ids, "n_atoms": n_atoms}
-    checks = ("structure_check", "geometry_id", "geometry_check")
-    put(
-        lake,
-        "structures",
-        n_structures,
-        **shared,
-        **dict.fromkeys(checks, ids),
-        formula=f"Cu{n_atoms}",
-        config_type="vac",
-        numbers=listed(np.full(n_structures * n_atoms, 29), n_atoms),
-        elements=pa.array([["Cu"]] * n_structures),
-        positions=structs(reference, n_atoms),
-        cell=listed(np.zeros(9 * n_structures), 9),
-        pbc=listed(np.ones(3 * n_structures, bool), 3),
-        source_id=1,
-        frame=ids,
-    )
-    put(
-        lake,
-        "labels",
-        n_structures,
-        **shared,
-        label_set="dft",
-        forces=structs(reference, n_atoms),
-        label_check=ids,
-    )
-    distance = random.uniform(0, 10, n_structures * n_atoms)
-    two = np.where(distance < 3, "defect", np.where(distance > 7, "bulk", None))
-    three = np.where(distance < 1, "core", np.where(distance < 5, "shell", "bulk"))
-    for scheme, labels in (("legacy-2", two), ("legacy-3", three.astype(object))):
-        put(
-            lake,
-            "regions",
-            n_structures,
-            **shared,
-            scheme=scheme,
-            region=listed(labels, n_atoms),
-            distance=listed(distance, n_atoms),
-            defect_kind="vacancy",
-            scheme_version="1",
-        )
-    append(lake, sources=[source(n_structures)])
-    for loss in losses:
-        for seed in seeds:
-            name = f"{loss}_model{seed}"
-            append(lake, models=[model(name, model_id(name), group=loss, seed=seed)])
-            forces = reference + random.normal(0, RMS[loss], reference.shape)
-            put(
-                lake,
-                "predictions",
-                n_structures,
-                **shared,
-                model=name,
-                model_id=model_id(name),
-                forces=structs(forces, n_atoms),
-                status="ok",
-            )
-
-
-def put(lake: Lake, table: str, n_rows: int, **columns: Any) -> None:
-    """Commit one partition of a table, given as arrays and as values that all rows share."""
-    declared = TABLES[table]
-    partition = {name: columns.pop(name) for name in declared.partition}
-    arrays = []
-    for field_ in declared.file_arrow:
-        value = columns.pop(field_.name, None)
-        if isinstance(value, pa.Array):
-            arrays.append(value.cast(field_.type))
-        elif isinstance(value, np.ndarray):
-            arrays.append(pa.array(value).cast(field_.type))
-        else:
-            arrays.append(pa.repeat(pa.scalar(value, field_.type), n_rows))
-    assert not columns, f"{table} has no {', '.join(columns)}"
-    rows = pa.Table.from_arrays(arrays, schema=declared.file_arrow)
-    file = write_data_file(lake.storage, declared, partition, uuid.uuid4().hex, rows)
-    lake.commit("put", lambda state: Changes(added={table: [file]}))
-
-
-def listed(values: NDArray[Any], size: int) -> pa.Array:
-    offsets = np.arange(0, len(values) + 1, size, dtype=np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))
-
-
-def structs(values: Floats, size: int) -> pa.Array:
-    return pa.StructArray.from_arrays([listed(v, size) for v in values], ["x", "y", "z"])
 
 
 def write_curves(
