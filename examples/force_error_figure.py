@@ -56,7 +56,7 @@ def draw_force_errors(errors: pl.DataFrame, caption: str, stem: Path) -> list[Pa
         panel.set_xticks(range(len(kinds)), [kind_label(errors, kind) for kind in kinds])
         panel.set_ylabel("Mean norm of the force error (meV/Å)")
         panel.set_yscale("log")
-        number_log_axis(panel, is_short=True)
+        number_log_axis(panel.yaxis, is_short=True)
         panel.grid(visible=True, axis="y")
         figure.legend(title="loss, seed", ncols=4, loc="outside upper center")
         figure.supxlabel(f"{caption}\n{counts}", fontsize=6)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from queries.figures.canvas import FileFacts, journal_style, new_figure, save
+from queries.figures.canvas import FileFacts, journal_style, new_figure, number_log_axis, save
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,6 +63,6 @@ def draw_panel(panel: Axes, element: str, forces: pl.DataFrame) -> None:
         label = f"{config_type} ({kind['structure_id'].n_unique()}; {len(kind):,})"
         panel.step(greatest_first, share, color=colour, linestyle=dashes, label=label)
     panel.set(title=element, xlabel="|F| (eV/Å)", yscale="log")
-    panel.yaxis.set_major_formatter("{x:g}")
+    number_log_axis(panel.yaxis, is_short=False)
     panel.grid(visible=True)
     panel.legend(title="kind (structures; atoms)", loc="upper right")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from comparison_by_hand import compare_by_hand
 from loss_samples import SIX, TRAINING_SCHEMA, TWO, comparison
 
 from lake.errors import InvalidInputError, StorageError
@@ -210,6 +211,7 @@ def test_a_run_that_never_ended_is_drawn_open() -> None:
         pytest.param(comparison, id="six losses"),
         pytest.param(lambda: comparison(losses=TWO, n_seeds=2), id="two losses"),
         pytest.param(lambda: comparison(losses=NAMES_OF_USERS, n_seeds=2), id="names of users"),
+        pytest.param(lambda: comparison(losses=TWO, n_structures=2, n_epochs=2), id="least"),
         pytest.param(
             lambda: comparison(losses=[f"loss_number_{i}" for i in range(10)], n_structures=10),
             id="ten losses",
@@ -223,6 +225,7 @@ def test_type_is_legible_and_inside_the_page(sample: Callable[[], LossComparison
         figure.draw_without_rendering()
         page = figure.bbox
         for text in drawn_texts(figure):
+            assert "mathdefault" not in text.get_text(), (name, text)
             assert text.get_fontsize() >= SMALLEST_TYPE, (name, text)
             box = text.get_window_extent()
             assert box.x0 >= page.x0 - 1, (name, text)
@@ -259,6 +262,17 @@ def test_the_names_over_the_ticks_of_two_bars_do_not_touch() -> None:
     letters = [t for panel in figure.axes for t in panel.texts if t.get_fontweight() == "bold"]
     assert [text.get_text() for text in letters if len(text.get_text()) == 1] == [*"abcdefghi"]
     assert not any(legend.overlaps(text.get_window_extent()) for text in letters)
+
+
+def test_a_real_comparison_is_drawn_whole(tmp_path: Path) -> None:
+    sample = compare_by_hand(tmp_path)
+    for name, draw in DRAWN.items():
+        figure = draw(sample)
+        figure.draw_without_rendering()
+        for text in drawn_texts(figure):
+            assert "mathdefault" not in text.get_text(), (name, text)
+    heights = bars_by_axis(draw_ensemble(sample).axes[0])
+    assert heights == {"Huber": pytest.approx(250), "MSE": pytest.approx(300)}  # meV/Å
 
 
 def test_every_axis_has_a_name() -> None:

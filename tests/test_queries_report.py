@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from comparison_by_hand import compare_by_hand
 from headless_browser import BrowserMissingError, Page, open_page
 from loss_samples import TWO, comparison
 
@@ -115,6 +116,17 @@ def test_everything_is_visible(browser: Page, report: Path, sample: LossComparis
     )
     assert tops == sorted(tops)
     assert tops[0] < 200  # warnings are on the first screen
+
+
+def test_a_real_comparison_is_shown_whole(browser: Page, tmp_path: Path) -> None:
+    sample = compare_by_hand(tmp_path)
+    browser.open(write_losses_report(sample, [], tmp_path / "report.html"))
+    assert browser.complaints == []
+    text = browser.evaluate("document.body.innerText")
+    for word in (sample.question, *sample.warnings, *sample.tables, *sample.models["sha256"]):
+        assert word in text, word
+    listings = browser.evaluate("[...document.querySelectorAll('pre')].map(e => e.textContent)")
+    assert listings == list(sample.statements.values())
 
 
 @pytest.mark.parametrize("width_px", [380, 1200])

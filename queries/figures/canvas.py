@@ -16,11 +16,13 @@ from lake.version import __version__
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes as Axes  # drawing modules have the types from here
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure as Figure
     from matplotlib.lines import Line2D as Line2D
 
 SINGLE_COLUMN_INCH = 3.5
 DOUBLE_COLUMN_INCH = 7.2
+SHORT_AXIS = 100.0  # from lowest to highest; a longer one has room for whole decades only
 STYLE = "atomlake.mplstyle"
 
 
@@ -106,10 +108,10 @@ def save(figure: Figure, stem: Path, facts: FileFacts) -> list[Path]:
     return written
 
 
-def number_log_axis(panel: Axes, *, is_short: bool) -> None:
-    """Write plain numbers on a logarithmic axis of values, within decades too if it is short."""
+def number_log_axis(axis: Axis, *, is_short: bool) -> None:
+    """Write plain numbers on a logarithmic axis, within decades too if it is short."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    panel.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_short else (1,), numticks=8))
-    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    panel.yaxis.set_minor_formatter(NullFormatter())
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if is_short else (1,), numticks=8))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())

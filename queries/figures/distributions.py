@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from queries.figures.bars import name_places
-from queries.figures.canvas import DOUBLE_COLUMN_INCH
+from queries.figures.canvas import DOUBLE_COLUMN_INCH, SHORT_AXIS, number_log_axis
 from queries.figures.looks import REGIONS, looks_of, short
 from queries.figures.loss_bars import ERROR_UNIT, MEV, loss_names
 from queries.figures.page import start
@@ -42,6 +42,9 @@ def draw_distributions(comparison: LossComparison) -> Figure:
     for row in panels:
         row[0].set_ylabel("Share of atoms per decade")
     _bound(panels[0][0], comparison)
+    lowest, highest = panels[0][0].get_xlim()
+    for panel in panels.flat[: len(losses)]:
+        number_log_axis(panel.xaxis, is_short=highest / lowest < SHORT_AXIS)
     return figure
 
 
@@ -75,7 +78,6 @@ def draw_loss(panel: Axes, comparison: LossComparison, loss: str) -> None:
             )
     panel.legend(loc="upper left", fontsize=6, handlelength=1.8)
     panel.set_xscale("log")
-    panel.xaxis.set_major_formatter("{x:g}")
     panel.grid(visible=True)
 
 
@@ -145,6 +147,7 @@ def _bound(panel: Axes, comparison: LossComparison) -> None:
     shown = counted.filter(
         (share > SHARE_LEFT_OUT) & (share.shift(1, fill_value=0) < 1 - SHARE_LEFT_OUT)
     )
-    lowest = shown["high"][0] / 10 ** (1 / 20)
-    panel.set_xlim(lowest * MEV, shown["high"][-1] * MEV)
+    lowest, highest = shown["high"][0] / 10**DECADES_OF_LOWEST * MEV, shown["high"][-1] * MEV
+    aside = max(1.0, math.sqrt(10 * lowest / highest))  # a decade at least
+    panel.set_xlim(lowest / aside, highest * aside)
     panel.set_ylim(0, panel.get_ylim()[1] * 1.3)

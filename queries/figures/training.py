@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from queries.figures.bars import name_places
-from queries.figures.canvas import DOUBLE_COLUMN_INCH, number_log_axis
+from queries.figures.canvas import DOUBLE_COLUMN_INCH, SHORT_AXIS, number_log_axis
 from queries.figures.captions import seeds_of
 from queries.figures.curves import Curves, curves_of
 from queries.figures.looks import Look, looks_of, short
@@ -25,7 +25,6 @@ CURVES = {
     "validation_forces_rmse": "Validation force RMSE\n(as logged)",
 }
 MARKS_A_LINE = 6
-SHORT_AXIS = 100.0  # from the lowest to the highest value; more has room for decades only
 SMOOTHED_OVER = 8  # of the length of a curve
 WITHOUT = {
     "train_loss": "No training losses are known of these models.",
@@ -156,4 +155,4 @@ def show_log(panel: Axes) -> None:
     panel.set_yscale("log")
     lowest, highest = panel.get_ylim()
     spans = highest / lowest
-    number_log_axis(panel, is_short=spans < SHORT_AXIS)
+    number_log_axis(panel.yaxis, is_short=spans < SHORT_AXIS)

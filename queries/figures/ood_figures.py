@@ -1,0 +1,80 @@
+"""All figures of an answer about out-of-distribution structures, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lake.version import __version__
+from queries.figures.canvas import FileFacts, journal_style, save
+from queries.figures.ood_boxes import boxes_note, draw_boxes_by_metadata
+from queries.figures.ood_captions import describe_ood, ood_caption, ood_title
+from queries.figures.ood_histograms import draw_histograms
+from queries.figures.ood_maps import draw_maps, maps_note
+from queries.figures.ood_scatter import draw_scatter
+from queries.ood.result import OodScores
+
+if TYPE_CHECKING:
+    from queries.figures.canvas import Figure
+    from queries.ood.baseline.scoring import BaselineScores
+
+
+def draw_ood(result: OodScores, folder: Path, measured: BaselineScores | None = None) -> list[Path]:
+    """Draw all figures of an answer, each as PNG and as PDF, at the widths of a journal.
+
+    Parameters
+    ----------
+    result
+        With the distances of `measured` joined, if they are to be drawn.
+    folder
+        Where the files go; it is made where there is none.
+    measured
+        What a baseline said; without one there are no maps.
+
+    Returns
+    -------
+    The files, a PNG and a PDF per figure.
+
+    Raises
+    ------
+    InvalidInputError
+        matplotlib is not installed.
+    StorageError
+        The files cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    with journal_style():
+        for name, figure in _drawn(result, measured).items():
+            written += save(figure, folder / name, ood_facts(name, result, measured))
+    return written
+
+
+def ood_facts(name: str, result: OodScores, measured: BaselineScores | None = None) -> FileFacts:
+    """What stands in the metadata of a figure, conditions in full."""
+    keywords = (
+        f"atomlake {__version__}; lake {result.lake_path}; lake version {result.lake_version}; "
+        f"{describe_ood(result)}"
+    )
+    return FileFacts(ood_title(name), full_caption(name, result, measured), keywords)
+
+
+def full_caption(name: str, result: OodScores, measured: BaselineScores | None = None) -> str:
+    """The caption of a figure as a page or its metadata have it."""
+    note = ""
+    if name == "ood_maps" and measured is not None:
+        note = maps_note(measured)
+    elif name == "ood_boxes":
+        note = boxes_note(result)
+    return ood_caption(name, result, note)
+
+
+def _drawn(result: OodScores, measured: BaselineScores | None) -> dict[str, Figure]:
+    figures = {
+        "ood_histograms": draw_histograms(result),
+        "ood_boxes": draw_boxes_by_metadata(result),
+        "ood_scatter": draw_scatter(result),
+    }
+    if measured is not None:
+        figures["ood_maps"] = draw_maps(result, measured)
+    return figures

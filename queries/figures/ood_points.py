@@ -1,0 +1,104 @@
+"""Structures as points: which are drawn, how sets differ, and the chosen among them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from queries.figures.looks import Look, looks_of, short
+from queries.ood.result import OodScores
+
+if TYPE_CHECKING:
+    from queries.figures.canvas import Axes
+
+MOST_POINTS = 5000  # in a panel: more run into each other
+POINT_SIZE = 5.0
+RING_SIZE = 16.0
+DRAWN_WITH = 0  # seed
+
+
+def thinned(points: pl.DataFrame, most: int = MOST_POINTS) -> pl.DataFrame:
+    """At most so many rows, drawn at random; the chosen are always among them.
+
+    Parameters
+    ----------
+    points
+        With ``is_chosen``.
+    """
+    if len(points) <= most:
+        return points
+    room = max(most - int(points["is_chosen"].sum()), 0)
+    others = np.flatnonzero(~points["is_chosen"].to_numpy())
+    drawn = np.random.default_rng(DRAWN_WITH).permutation(others)[:room]
+    is_drawn = points["is_chosen"].to_numpy().copy()
+    is_drawn[drawn] = True
+    return points.filter(pl.Series(is_drawn))
+
+
+def thinning_note(n_drawn: int, n_known: int, what: str = "") -> str:
+    """Say how many points are drawn where it is not all of them."""
+    if n_drawn >= n_known:
+        return ""
+    return (
+        f"{what}{n_drawn:,} of {n_known:,} structures are drawn, at random, with all that were "
+        "chosen."
+    )
+
+
+def set_looks(result: OodScores) -> dict[str, Look]:
+    """A look for each set, the same in every figure."""
+    return looks_of([each.name for each in result.selection.sets])
+
+
+def draw_sets(panel: Axes, points: pl.DataFrame, looks: dict[str, Look], x: str, y: str) -> None:
+    """Draw points in the looks of their sets, the set with the most points lowest."""
+    sizes = {name: points.filter(set=name).height for name in looks}
+    for name in sorted(sizes, key=sizes.__getitem__, reverse=True):
+        rows = points.filter(set=name)
+        panel.scatter(
+            rows[x],
+            rows[y],
+            POINT_SIZE,
+            looks[name].colour,
+            looks[name].marker,
+            alpha=0.55,
+            linewidths=0,
+            rasterized=True,
+            label=f"_{name}",
+        )
+
+
+def draw_rings(panel: Axes, points: pl.DataFrame, x: str, y: str) -> None:
+    """Mark the chosen."""
+    rows = points.filter("is_chosen")
+    panel.scatter(
+        rows[x], rows[y], RING_SIZE, "none", "o", edgecolors="black", linewidths=0.7, zorder=4
+    )
+
+
+def draw_set_legend(panel: Axes, looks: dict[str, Look]) -> None:
+    """Say above a panel which points are which."""
+    handles = [
+        panel.scatter([], [], 3 * POINT_SIZE, look.colour, look.marker, linewidths=0)
+        for look in looks.values()
+    ]
+    ring = panel.scatter([], [], RING_SIZE, "none", "o", edgecolors="black", linewidths=0.7)
+    panel.legend(
+        [*handles, ring],
+        [*[short(name) for name in looks], "chosen"],
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=min(len(looks) + 1, 4),
+        columnspacing=1.0,
+        handletextpad=0.2,
+    )
+
+
+def spans_decades(values: pl.Series, least_ratio: float = 20.0) -> bool:
+    """Whether values are better shown on a logarithmic axis: all positive, and far apart."""
+    known = values.drop_nulls().to_numpy()
+    if not len(known) or not np.isfinite(known).all() or known.min() <= 0:
+        return False
+    return bool(known.max() / known.min() > least_ratio)
