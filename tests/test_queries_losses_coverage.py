@@ -71,8 +71,17 @@ def test_what_is_missing_of_one_model_is_left_out_of_all(lk: Lake) -> None:
     assert result.tables["mean_prediction_results"]["structure_idx"].unique().sort().to_list() == (
         [0, 1, 3, 5]
     )
-    histogram = result.tables["error_histogram"].filter(loss="MSE", region="all")
-    assert histogram["n_atoms"].sum() == 2 * sum(len(SAMPLES[i].two) for i in (0, 1, 3, 5))
+    n_atoms = sum(len(SAMPLES[i].two) for i in (0, 1, 3, 5))
+    tables = {
+        name: result.tables[name].filter(loss="MSE", region="all")["n_atoms"].sum()
+        for name in ("error_histogram", "error_quantiles", "errors_by_loss")
+    }
+    assert tables == {
+        "error_histogram": 2 * n_atoms,  # of two seeds
+        "error_quantiles": 2 * n_atoms,
+        "errors_by_loss": n_atoms,
+    }
+    assert result.tables["schemes"]["n_structures"].to_list() == [4, 4]
     coverage = result.tables["coverage"]
     assert coverage["n_missing"].to_list() == [0, 2, 0, 0]
     assert coverage["n_used"].to_list() == [4] * 4
