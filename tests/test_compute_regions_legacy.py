@@ -69,9 +69,14 @@ def test_gases_and_dense_cells_are_labelled_as_directly(seed):
     check_against_direct(atoms)
 
 
-def test_two_dimers_far_apart_have_a_percentile_between_distances():
-    places = [[0, 0, 0], [2.2, 0, 0], *([30.0 + 9 * i, 0, 0] for i in range(5))]
-    check_against_direct(Atoms("Cu7", positions=places))
+@pytest.mark.parametrize(("third", "radius"), [(4.0, 3.24), (4.5, 3.45), (60.0, 3.5)])
+def test_the_percentile_may_lie_between_a_short_distance_and_a_long_one(third, radius):
+    # Of 28 distances two are 2 Å: the percentile lies 0.35 of the way to the third.
+    pairs = [(0, 2.0), (200, 202.0), (400, 400 + third), (600, 800)]
+    atoms = Atoms("Cu8", positions=[[x, 0, 0] for pair in pairs for x in pair])
+    check_against_direct(atoms)
+    found = find_legacy(structure_of(atoms), RADII)
+    assert found.details["first_shell_radius"] == pytest.approx(radius)
 
 
 def test_surfaces_and_skewed_cells_are_labelled_as_directly():
