@@ -219,16 +219,14 @@ def test_a_missing_environment(lk: Lake, tmp_path: Path) -> None:
         run(lk, Request("predict", ["metals"], ["mace"]))
 
 
-def test_another_version_over_there(tmp_path: Path, lk: Lake) -> None:
+def test_another_version_over_there(lk: Lake) -> None:
     """The check before the job is what users meet; the worker looks again."""
     from compute.jobs.job import Job, JobModel
 
     job = Job("j", lk.storage.uri, "predict", (JobModel("m", 1, "mace", "p", "0"),), ("metals",))
-    file = tmp_path / "job.json"
-    file.write_text(job.as_json().replace(f'"version": "{job.version}"', '"version": "0.0.1"'))
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "compute.worker", str(file)], capture_output=True, text=True
-    )
+    other = job.as_json().replace(f'"version": "{job.version}"', '"version": "0.0.1"')
+    words = [sys.executable, "-P", "-m", "compute.worker"]
+    done = subprocess.run(words, input=other, capture_output=True, text=True)
     assert done.returncode == 2
     assert "0.0.1" in done.stdout
     assert "Traceback" not in done.stderr
