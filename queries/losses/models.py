@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -10,6 +11,8 @@ from itertools import groupby
 from lake.errors import InvalidInputError, NotFoundError
 from lake.reader import Reader
 from queries.losses.selection import Selection
+
+_LOSS_AND_SEED = re.compile(r"(.+?)[_-](?:model|seed|run)?[_-]?(\d+)")  # MSE_model0, RMCE_run1
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,21 @@ def choose_models(reader: Reader, selection: Selection) -> tuple[list[str], list
     return [model.name for model in chosen], warnings
 
 
+def edit_command(name: str) -> str:
+    """The command that gives a model its loss and seed, as its name has them if it does.
+
+    Examples
+    --------
+    >>> edit_command("TailHuber_seed2")
+    'atomlake model edit TailHuber_seed2 --group TailHuber --seed 2'
+    >>> edit_command("emt")
+    'atomlake model edit emt --group LOSS --seed N'
+    """
+    match = _LOSS_AND_SEED.fullmatch(name)
+    loss, seed = match.groups() if match is not None else ("LOSS", "N")
+    return f"atomlake model edit {name} --group {loss} --seed {seed}"
+
+
 def _fitting(registered: Sequence[Candidate], patterns: Sequence[str]) -> list[Candidate]:
     for pattern in patterns:
         if not any(fnmatchcase(model.name, pattern) for model in registered):
@@ -73,7 +91,7 @@ def _predicting(
     if without and not selection.losses:
         warnings.append(
             f"Left out, because no loss is known of it: {', '.join(without)}. "
-            "Say which with: atomlake model edit NAME --group LOSS --seed N"
+            f"Say which with: {edit_command(without[0])}"
         )
     return [model for model in there if model.loss is not None], warnings
 
@@ -83,8 +101,8 @@ def _check_losses(chosen: Sequence[Candidate]) -> None:
     if without:
         raise InvalidInputError(
             f"No loss is known of {', '.join(map(repr, without))}. Expected the group of every "
-            "model that is compared. Say it with: atomlake model edit NAME --group LOSS --seed N, "
-            "or name other models."
+            f"model that is compared. Say it with: {edit_command(without[0])}, or name other "
+            "models."
         )
 
 
