@@ -209,11 +209,14 @@ class Lake:
         label_set: str | None = None,
         model: str | None = None,
         scheme: str | None = None,
+        scores: str | None = None,
     ) -> pl.DataFrame:
-        """Take out a dataset, or a label set, a model's results or regions, as a new version."""
+        """Take out a dataset, or labels, a model's results, regions or scores, as a new version."""
         from lake.upkeep.drop import drop
 
-        return drop(self, dataset=dataset, label_set=label_set, model=model, scheme=scheme)
+        return drop(
+            self, dataset=dataset, label_set=label_set, model=model, scheme=scheme, scores=scores
+        )
 
     def export_duckdb(self, path: str) -> None:
         """Write a DuckDB file of views over this version, for any DuckDB client."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.commits import COMMITS, TAGS
 from schemas.models import EMBEDDINGS, MODELS, PREDICTIONS
+from schemas.ood import OOD_SCORES
 from schemas.regions import REGIONS
 from schemas.runs import RUNS, TRAINING_HISTORY
 from schemas.sources import REJECTS, SOURCES
@@ -19,6 +20,7 @@ TABLES: dict[str, Table] = {
         RUNS,
         TRAINING_HISTORY,
         REGIONS,
+        OOD_SCORES,
         EMBEDDINGS,
         PREDICTIONS,
         MODELS,

@@ -7,7 +7,7 @@ import pytest
 
 from schemas import TABLES, Column, Table, duckdb_type
 
-UNITS = {"Å", "eV", "eV/Å", "eV/Å³", "K", "fs", "byte"}
+UNITS = {"Å", "eV", "eV/Å", "eV/Å³", "eV/atom", "K", "fs", "byte"}
 COLUMNS = [(table, column) for table in TABLES.values() for column in table.columns]
 tables = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 columns = pytest.mark.parametrize(

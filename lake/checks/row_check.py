@@ -17,7 +17,7 @@ from schemas.types import VECTORS
 
 MEMORY_LIMIT = "1GB"
 SHOWN_PLACES = 3
-POINTING_AT_STRUCTURES = ("labels", "predictions", "embeddings", "regions")
+POINTING_AT_STRUCTURES = ("labels", "predictions", "embeddings", "regions", "ood_scores")
 
 
 @dataclass(frozen=True)

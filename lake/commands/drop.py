@@ -10,7 +10,7 @@ from lake.commands.target import Target, pass_target
 
 @click.group()
 def drop() -> None:
-    """Take out a dataset, labels, predictions or regions, as a new version.
+    """Take out a dataset, labels, predictions, regions or scores, as a new version.
 
     Older versions still hold what was dropped. To free the space as well, see atomlake vacuum.
     """
@@ -69,3 +69,17 @@ def regions(target: Target, dataset: str, scheme: str) -> None:
       atomlake drop regions cu sites --lake lakes/demo
     """
     print_frame(target, target.open().drop(dataset=dataset, scheme=scheme))
+
+
+@drop.command()
+@click.argument("dataset")
+@click.argument("name")
+@pass_target
+def scores(target: Target, dataset: str, name: str) -> None:
+    """Take the scores saved as NAME out of DATASET. See atomlake query ood --save.
+
+    \b
+    Example:
+      atomlake drop scores cu mace-ood --lake lakes/demo
+    """
+    print_frame(target, target.open().drop(dataset=dataset, scores=name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from lake.errors import NotFoundError
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from lake.lake import Lake
 
 OF_A_DATASET = tuple(name for name, table in TABLES.items() if "dataset" in table.partition)
-OF_A_MODEL = ("embeddings", "predictions")
+# Parts of a dataset that can go alone: a partition column, and the tables that have it.
+TABLES_OF = {
+    "label_set": ("labels",),
+    "model": ("embeddings", "predictions"),
+    "scheme": ("regions",),
+    "saved_as": ("ood_scores",),
+}
 
 
 def drop(
@@ -29,13 +35,15 @@ def drop(
     label_set: str | None = None,
     model: str | None = None,
     scheme: str | None = None,
+    scores: str | None = None,
 ) -> pl.DataFrame:
     """Take out a dataset with everything that belongs to it, or only a part of it.
 
     With `label_set` its labels go. Its sources stay, because structures come from them, but in no
     label set, so that the same files can be ingested again. With `model` its predictions and
     latents go; the arrays of the latents stay until vacuum finds that no version points at them.
-    With `scheme` its regions go; ``sites`` stands for ``sites-2`` and ``sites-3``.
+    With `scheme` its regions go; ``sites`` stands for ``sites-2`` and ``sites-3``. With
+    `scores` those saved under that name go.
 
     Returns
     -------
@@ -44,14 +52,16 @@ def drop(
     Raises
     ------
     NotFoundError
-        There is no such dataset; label set, model or scheme in it.
+        There is no such dataset; label set, model, scheme or scores in it.
     """
     done = Changes()
+    named = {"label_set": label_set, "model": model, "scheme": scheme, "saved_as": scores}
+    parts = {column: value for column, value in named.items() if value is not None}
 
     def plan(state: State) -> Changes:
         nonlocal done
         reader = Reader(lake.storage, state)
-        found = _find(reader, dataset, label_set, model, scheme)
+        found = _find(reader, dataset, parts)
         added: dict[str, list[DataFile]] = {}
         removed = dict(found)
         if label_set is not None:
@@ -60,7 +70,7 @@ def drop(
 
         def still_valid(_: State, new: State) -> bool:
             now = Reader(lake.storage, new)
-            there = _find(now, dataset, label_set, model, scheme)
+            there = _find(now, dataset, parts)
             return all(_paths(there[name]) == _paths(found[name]) for name in found) and (
                 _paths(now.files("sources", dataset=dataset))
                 == _paths(reader.files("sources", dataset=dataset))
@@ -69,43 +79,30 @@ def drop(
         done = Changes(added=added, removed=removed, still_valid=still_valid)
         return done
 
-    arguments = {"dataset": dataset, "label_set": label_set, "model": model, "scheme": scheme}
-    lake.commit("drop", plan, arguments={k: v for k, v in arguments.items() if v is not None})
+    lake.commit("drop", plan, arguments={"dataset": dataset, **parts})
     return _report(done)
 
 
-def _find(
-    reader: Reader,
-    dataset: str,
-    label_set: str | None,
-    model: str | None,
-    scheme: str | None,
-) -> dict[str, list[DataFile]]:
-    """The files that hold what is to go, by table."""
+def _find(reader: Reader, dataset: str, parts: Mapping[str, str]) -> dict[str, list[DataFile]]:
+    """The files that hold what is to go, by table; `parts` are values of partition columns."""
     whole = {name: reader.files(name, dataset=dataset) for name in OF_A_DATASET}
     if not any(whole.values()):
         raise _missing(reader, OF_A_DATASET, "dataset", dataset)
-    if label_set is None and model is None and scheme is None:
+    if not parts:
         return whole
     found: dict[str, list[DataFile]] = {}
-    if label_set is not None:
-        found["labels"] = [f for f in whole["labels"] if f.partition["label_set"] == label_set]
-        if not found["labels"]:
-            raise _missing(reader, ("labels",), "label_set", label_set, dataset)
-    if model is not None:
-        for name in OF_A_MODEL:
-            found[name] = [f for f in whole[name] if f.partition["model"] == model]
-        if not any(found[name] for name in OF_A_MODEL):
-            raise _missing(reader, OF_A_MODEL, "model", model, dataset)
-    if scheme is not None:
-        found["regions"] = [
-            f
-            for f in whole["regions"]
-            if scheme in (f.partition["scheme"], f.partition["scheme"].rpartition("-")[0])
-        ]
-        if not found["regions"]:
-            raise _missing(reader, ("regions",), "scheme", scheme, dataset)
+    for column, value in parts.items():
+        tables = TABLES_OF[column]
+        for name in tables:
+            found[name] = [f for f in whole[name] if _is_part(column, f.partition[column], value)]
+        if not any(found[name] for name in tables):
+            raise _missing(reader, tables, column, value, dataset)
     return found
+
+
+def _is_part(column: str, stored: str, wanted: str) -> bool:
+    """Whether a partition is meant; a family of schemes means both of its schemes."""
+    return wanted == stored or (column == "scheme" and wanted == stored.rpartition("-")[0])
 
 
 def _paths(files: Sequence[DataFile]) -> set[str]:

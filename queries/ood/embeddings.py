@@ -37,7 +37,7 @@ def structure_embeddings(
     }
     wanted = rows.select("dataset", "structure_id").unique()
     with Session(reader, ("embeddings",), parameters) as session:
-        session.add_rows("chosen_structures", wanted.to_arrow(), "")
+        session.add_rows("wanted_structures", wanted.to_arrow(), "")
         found = session.ask(read_statement("ood", "structure_embeddings"))
     joined = rows.join(found, on=["dataset", "structure_id"], how="left", maintain_order="left")
     vectors = joined["embedding"].list.to_array(result.selection.n_features).to_numpy()

@@ -37,9 +37,8 @@ def variance_sql(n_members: int) -> str:
         f"POW(CAST(ARRAY_DISTANCE(z{i}, z{j}) AS DOUBLE), 2)"
         for i, j in combinations(range(n_members), 2)
     )
-    return (
-        f"SELECT\n    place,\n    (\n        {terms}\n    ) / {n_members**2} AS variance\nFROM block"
-    )
+    mean = f"(\n        {terms}\n    ) / {n_members**2}"
+    return f"SELECT\n    place,\n    {mean} AS variance\nFROM block"
 
 
 def variances(

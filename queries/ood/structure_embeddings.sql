@@ -24,7 +24,7 @@ FROM (
             UNNEST(e.mean) AS feature,
             UNNEST(RANGE(LEN(e.mean))) AS place
         FROM embeddings AS e
-        INNER JOIN chosen_structures AS c
+        INNER JOIN wanted_structures AS c
             ON e.dataset = c.dataset AND e.structure_id = c.structure_id
         WHERE e.layer = $layer AND LIST_CONTAINS($model_ids, e.model_id)
     )

@@ -1,0 +1,104 @@
+"""The variance of every atom over the members, structure by structure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lake.errors import CorruptLakeError
+from lake.reader import Reader
+from queries.ood.blocks import Places, read_blocks
+from queries.ood.pairwise import variances
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, eq=False)
+class AtomVariances:
+    """Whole structures of one dataset.
+
+    Attributes
+    ----------
+    structure_ids, n_atoms
+        Shape (n_structures,).
+    variance
+        v_i of all their atoms, one structure after the other, in the order of the atoms. Shape
+        (sum of n_atoms,).
+    """
+
+    dataset: str
+    structure_ids: NDArray[np.int64]
+    n_atoms: NDArray[np.int64]
+    variance: NDArray[np.float64]
+
+
+def read_variances(
+    reader: Reader, pointers: pl.DataFrame, model_ids: tuple[int, ...], memory_mib: int
+) -> Iterator[AtomVariances]:
+    """The variance of the latents of every atom, in parts of bounded size.
+
+    Parameters
+    ----------
+    pointers
+        Of structures that every member has latents of; see ``latent_pointers.sql``.
+    memory_mib
+        Room for latents, in MiB.
+
+    Raises
+    ------
+    CorruptLakeError
+        An array is not as the pointers say, or holds what is no finite number.
+    """
+    for (dataset,), part in pointers.group_by("dataset", maintain_order=True):
+        places = Places.from_pointers(part, model_ids)
+        yield from _of_dataset(reader, str(dataset), places, memory_mib)
+
+
+def _of_dataset(
+    reader: Reader, dataset: str, places: Places, memory_mib: int
+) -> Iterator[AtomVariances]:
+    import duckdb
+
+    begun: list[NDArray[np.float64]] = []  # of a structure that is larger than a block
+    with duckdb.connect() as connection:
+        for block in read_blocks(reader.storage, places, memory_mib):
+            variance = variances(connection, block.latents)
+            _check_finite(reader, dataset, places, block.first, block.n_atoms, variance)
+            begun.append(variance)
+            if not block.is_whole:
+                continue
+            among = slice(block.first, block.first + len(block.n_atoms))
+            yield AtomVariances(
+                dataset,
+                places.structure_ids[among],
+                places.n_atoms[among],
+                np.concatenate(begun) if len(begun) > 1 else variance,
+            )
+            begun = []
+
+
+def _check_finite(
+    reader: Reader,
+    dataset: str,
+    places: Places,
+    first: int,
+    n_atoms: NDArray[np.int64],
+    variance: NDArray[np.float64],
+) -> None:
+    """Refuse numbers that the means in the table did not tell of."""
+    bad = np.flatnonzero(~np.isfinite(variance))
+    if not len(bad):
+        return
+    at = first + int(np.searchsorted(np.cumsum(n_atoms), bad[0], side="right"))
+    where = ", ".join(sorted({places.stores[number] for number in places.store[:, at]}))
+    raise CorruptLakeError(
+        f"{reader.storage.uri}: dataset {dataset!r}, structure {places.structure_ids[at]}: its "
+        f"latents hold what is no finite number, or are too large for float32, in one of {where}. "
+        "Expected finite numbers. Run 'atomlake check'; drop the latents and compute them again, "
+        "or leave the structure out with a condition of the set."
+    )
