@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from ingest.frames.frames import Reject
 from ingest.landing.report import SourceReport
+from ingest.runs.accounts import ReadSource
 from ingest.runs.formats import LogKind, find_kind
-from ingest.runs.landing import ReadSource, RunsLanding
+from ingest.runs.landing import RunsLanding
 from ingest.runs.log_files import find_log_files, read_bytes
 from ingest.runs.logged_run import LogFile, LoggedFile
 from ingest.runs.report import RunsReport

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ingest.runs.landing import ReadSource, RunsLanding
+from ingest.runs.accounts import ReadSource
+from ingest.runs.landing import RunsLanding
 from ingest.runs.logged_run import OPEN_STATES, LoggedFile, LoggedRun
 from ingest.runs.report import RunsReport, joined
 from ingest.runs.wandb_online.exported_history import read_exports
