@@ -90,13 +90,14 @@ def answer(sample: Sample | None = None) -> OodScores:
 
 
 def measured(
-    sample: Sample | None = None, settings: Settings | None = None
+    sample: Sample | None = None, settings: Settings | None = None, *, is_mapped: bool = True
 ) -> tuple[OodScores, BaselineScores]:
     """An answer with its distances joined, and what the baseline said."""
     sample = sample or Sample()
     result = answer(sample)
     rows, vectors = embeddings(sample)
-    found = measure(result, fit_set(result, rows, vectors, settings), rows, vectors)
+    baseline = fit_set(result, rows, vectors, settings)
+    found = measure(result, baseline, rows, vectors, is_mapped=is_mapped)
     return join_distances(result, found), found
 
 

@@ -125,7 +125,7 @@ def test_a_baseline_that_was_kept_is_of_the_same_latents(both, tmp_path: Path):
 def test_a_baseline_alone_can_be_scored():
     """Every structure is of the baseline, and each is measured against the others."""
     sample = Sample(n={"T1": 90}, n_top=3)
-    result, found = measured(sample, QUICK)
+    result, found = measured(sample, QUICK, is_mapped=False)
     expected = distances_of(found.baseline, found.baseline.identities, found.baseline.vectors)
     assert result.scores.select(DISTANCES).equals(expected)
     assert found.warnings == ()

@@ -10,9 +10,8 @@ import polars as pl
 from queries.figures.canvas import DOUBLE_COLUMN_INCH
 from queries.figures.looks import Look, short
 from queries.figures.ood_captions import LONGEST_CONDITION, axis_of, ood_caption
-from queries.figures.ood_points import set_looks, spans_decades
+from queries.figures.ood_points import scale_axis, set_looks
 from queries.figures.page import say, start_with
-from queries.figures.training import show_log
 from queries.ood.result import OodScores
 
 if TYPE_CHECKING:
@@ -46,8 +45,7 @@ def draw_boxes_by_metadata(result: OodScores) -> Figure:
     label, _ = axis_of(result.score)
     for row in panels:
         row[0].set_ylabel(label)
-    if spans_decades(result.scores[result.score]):
-        show_log(panels[0][0])
+    scale_axis(panels[0][0], result.scores[result.score], "y")
     return figure
 
 
@@ -91,7 +89,7 @@ def draw_key(panel: Axes, result: OodScores, key: str, looks: dict[str, Look]) -
             scores = rows.filter(set=name, value=value)["score"].to_numpy()
             if len(scores):
                 _draw_box(panel, scores, place + aside, width * 0.86, look, number)
-    counts = rows["value"].value_counts().rows_by_key("value", unique=True)
+    counts = dict(rows["value"].value_counts().iter_rows())
     _name_values(panel, [(value, counts.get(value, 0)) for value in values])
     panel.grid(visible=True, axis="y")
 

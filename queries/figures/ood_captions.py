@@ -12,14 +12,14 @@ LONGEST_CONDITION = 120
 FIGURES = {
     "ood_histograms": (
         "Scores of the sets",
-        """Structures by score, 50 bins of equal width over all sets together, counts on a
-        logarithmic axis. Lines: cut-offs; beside them how many structures of a set lie strictly
-        above.""",
+        """Structures by score, counts on a logarithmic axis. Lines: cut-offs, and how many
+        structures of the set lie strictly above.""",
     ),
     "ood_boxes": (
         "Scores by metadata",
         """Median, quartiles, and 5th to 95th percentile of the score over the structures that a
-        value of the metadata belongs to.""",
+        value of the metadata belongs to. Colours and hatches: the sets, as the first panel has
+        them.""",
     ),
     "ood_scatter": (
         "Scores against each other",
@@ -97,7 +97,7 @@ def axis_of(score: str) -> tuple[str, float]:
 
 
 def _counts(result: OodScores) -> str:
-    counts = result.scores["set"].value_counts().rows_by_key("set", unique=True)
+    counts = dict(result.scores["set"].value_counts().iter_rows())
     each = [f"{counts.get(one.name, 0):,} of {one.name}" for one in result.selection.sets]
     return f"n = {', '.join(each)}; {len(result.chosen):,} chosen."
 

@@ -9,7 +9,7 @@ from lake.version import __version__
 from queries.figures.canvas import FileFacts, journal_style, save
 from queries.figures.ood_boxes import boxes_note, draw_boxes_by_metadata
 from queries.figures.ood_captions import describe_ood, ood_caption, ood_title
-from queries.figures.ood_histograms import draw_histograms
+from queries.figures.ood_histograms import bins_note, draw_histograms
 from queries.figures.ood_maps import draw_maps, maps_note
 from queries.figures.ood_scatter import draw_scatter
 from queries.ood.result import OodScores
@@ -66,6 +66,8 @@ def full_caption(name: str, result: OodScores, measured: BaselineScores | None =
         note = maps_note(measured)
     elif name == "ood_boxes":
         note = boxes_note(result)
+    elif name == "ood_histograms":
+        note = bins_note(result)
     return ood_caption(name, result, note)
 
 

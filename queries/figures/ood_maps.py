@@ -58,9 +58,12 @@ def maps_note(measured: BaselineScores) -> str:
     settings, baseline = measured.baseline.settings, measured.baseline
     n_known = len(measured.map)
     n_placed = n_known - measured.map["t_sne_1"].null_count()
+    models = (
+        f"Baseline {baseline.origin.set}: {len(baseline.vectors):,} structures, {baseline.n_kept} "
+        f"components explain {baseline.kept.explained:.0%}; seed {settings.seed}."
+    )
     parts = [
-        f"Baseline {baseline.origin.set}: {len(baseline.vectors):,} structures, "
-        f"{baseline.n_kept} components explain {baseline.kept.explained:.0%}; seed {settings.seed}.",
+        models,
         thinning_note(min(MOST_POINTS, n_known), n_known, "a, c, d: "),
         thinning_note(n_placed, n_known, "b: ") if n_placed else "",
     ]
@@ -105,6 +108,7 @@ def draw_density(panel: Axes, points: pl.DataFrame, measured: BaselineScores) ->
         rasterized=True,
     )
     draw_rings(panel, points, "density_1", "density_2")
+    panel.margins(0.12)  # room for the contours
     _draw_contours(panel, measured)
     is_cut = values.max() > highest
     bar = panel.figure.colorbar(drawn, ax=panel, extend="max" if is_cut else "neither")
@@ -125,7 +129,7 @@ def draw_clusters(panel: Axes, points: pl.DataFrame, measured: BaselineScores) -
             rows["pca_2"],
             1.6 * POINT_SIZE,
             COLOURS[place % len(COLOURS)],
-            MARKERS[place % len(MARKERS)],
+            marker=MARKERS[place % len(MARKERS)],
             linewidths=0,
             rasterized=True,
             label=f"{cluster} (n = {n:,})",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from queries.figures.canvas import SHORT_AXIS, number_log_axis
 from queries.figures.looks import Look, looks_of, short
 from queries.ood.result import OodScores
 
@@ -62,7 +63,7 @@ def draw_sets(panel: Axes, points: pl.DataFrame, looks: dict[str, Look], x: str,
             rows[y],
             POINT_SIZE,
             looks[name].colour,
-            looks[name].marker,
+            marker=looks[name].marker,
             alpha=0.55,
             linewidths=0,
             rasterized=True,
@@ -73,18 +74,16 @@ def draw_sets(panel: Axes, points: pl.DataFrame, looks: dict[str, Look], x: str,
 def draw_rings(panel: Axes, points: pl.DataFrame, x: str, y: str) -> None:
     """Mark the chosen."""
     rows = points.filter("is_chosen")
-    panel.scatter(
-        rows[x], rows[y], RING_SIZE, "none", "o", edgecolors="black", linewidths=0.7, zorder=4
-    )
+    panel.scatter(rows[x], rows[y], RING_SIZE, "none", edgecolors="black", linewidths=0.7, zorder=4)
 
 
 def draw_set_legend(panel: Axes, looks: dict[str, Look]) -> None:
     """Say above a panel which points are which."""
     handles = [
-        panel.scatter([], [], 3 * POINT_SIZE, look.colour, look.marker, linewidths=0)
+        panel.scatter([], [], 3 * POINT_SIZE, look.colour, marker=look.marker, linewidths=0)
         for look in looks.values()
     ]
-    ring = panel.scatter([], [], RING_SIZE, "none", "o", edgecolors="black", linewidths=0.7)
+    ring = panel.scatter([], [], RING_SIZE, "none", edgecolors="black", linewidths=0.7)
     panel.legend(
         [*handles, ring],
         [*[short(name) for name in looks], "chosen"],
@@ -102,3 +101,18 @@ def spans_decades(values: pl.Series, least_ratio: float = 20.0) -> bool:
     if not len(known) or not np.isfinite(known).all() or known.min() <= 0:
         return False
     return bool(known.max() / known.min() > least_ratio)
+
+
+def scale_axis(panel: Axes, values: pl.Series, which: str) -> None:
+    """Make an axis logarithmic, with plain numbers on it, where its values call for that.
+
+    Parameters
+    ----------
+    which
+        ``"x"`` or ``"y"``.
+    """
+    if not spans_decades(values):
+        return
+    panel.set(**{f"{which}scale": "log"})
+    low, high = getattr(panel, f"get_{which}lim")()
+    number_log_axis(getattr(panel, f"{which}axis"), is_short=high / low < SHORT_AXIS)

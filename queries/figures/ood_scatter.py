@@ -15,8 +15,8 @@ from queries.figures.ood_points import (
     draw_rings,
     draw_set_legend,
     draw_sets,
+    scale_axis,
     set_looks,
-    spans_decades,
     thinned,
     thinning_note,
 )
@@ -28,13 +28,14 @@ if TYPE_CHECKING:
 
 COLUMNS = 3
 MOST_ENSEMBLES = 3
+MOST_PANELS = 6
 BESIDE = (
     "energy_disagreement",
     "force_disagreement",
     "d_latent",
-    "mahalanobis",
     "knn_mean_distance",
     "negative_log_likelihood",
+    "mahalanobis",
 )
 OTHER = "other"
 
@@ -94,7 +95,7 @@ def pairs_of(result: OodScores) -> list[Pair]:
     rows = result.scores.unique("structure_id", keep="first", maintain_order=True).with_columns(
         pl.col("structure_id").is_in(chosen).alias("is_chosen")
     )
-    return [*_ensembles(result, rows), *_measures(result, rows)]
+    return [*_ensembles(result, rows), *_measures(result, rows)][:MOST_PANELS]
 
 
 def draw_pair(panel: Axes, pair: Pair, looks: dict[str, Look]) -> None:
@@ -105,16 +106,17 @@ def draw_pair(panel: Axes, pair: Pair, looks: dict[str, Look]) -> None:
     points = thinned(pair.points)
     draw_sets(panel, points, looks, "x", "y")
     draw_rings(panel, points, "x", "y")
-    if spans_decades(pair.points["x"]):
-        panel.set_xscale("log")
-    if spans_decades(pair.points["y"]):
-        panel.set_yscale("log")
     if pair.is_alike:
         low, high = pair.points["x"].min(), pair.points["x"].max()
         panel.plot([low, high], [low, high], color="0.3", linestyle=(0, (4, 2)), linewidth=0.7)
     rho = pair.rank_correlation
     text = f"n = {len(pair.points):,}" + ("" if rho is None else f", ρ = {rho:.2f}")
-    panel.set_title(text, loc="right", fontsize=6.5)
+    panel.annotate(
+        text, (0, 1), (3, -2), xycoords="axes fraction", textcoords="offset points", va="top"
+    )
+    panel.margins(y=0.12)
+    for which in ("x", "y"):
+        scale_axis(panel, pair.points[which], which)
     panel.set(xlabel=pair.x_label, ylabel=pair.y_label)
 
 

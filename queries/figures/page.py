@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from queries.figures.canvas import Axes, Figure
 
 FOOTNOTE_POINTS = 6
-POINTS_A_LETTER = 3.05  # on average, in the typeface of the style at six points
+POINTS_A_LETTER = 3.2  # on average, names with digits among the words, at six points
 LINE_INCH = 0.105
 
 
