@@ -415,6 +415,18 @@ def test_long_curves_are_averaged_not_sampled() -> None:
     assert found["mean"].mean() == pytest.approx(values.mean(), rel=1e-3)
 
 
+def test_averaging_does_not_bring_seeds_closer() -> None:
+    rows = [
+        row(model, "MSE", step, float(step), 1.0 + 2.0 * ((step + shift) % 2))
+        for shift, model in enumerate("ab")
+        for step in range(10 * MOST_POINTS)
+    ]
+    found = curves_of(curve(rows), "validation_loss").rows
+    assert len(found) == MOST_POINTS
+    for column, expected in (("mean", 2), ("low", 1), ("high", 3), ("std", math.sqrt(2))):
+        assert found[column].to_list() == pytest.approx([expected] * MOST_POINTS)
+
+
 def test_density_integrates_to_one_and_is_zero_where_no_atoms_are() -> None:
     edges = 10 ** np.arange(-3, 0.01, 0.05)
     bins = pl.DataFrame(

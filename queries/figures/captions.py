@@ -35,7 +35,7 @@ FIGURES = {
         """Above: mean over seeds; bands: from the lowest to the highest seed. Values of different
         loss functions do not compare; the force error does. Below: standard deviation over seeds
         by their mean (bold: running mean), and last values; open symbols: runs that are not known
-        to have finished.""",
+        to have finished. Curves of more than 300 places are averaged over neighbours.""",
     ),
     "publication": (
         "Comparison of losses",
@@ -43,9 +43,10 @@ FIGURES = {
         structures and seeds; c: their ratio. {spread} d: median,
         quartiles, and 5th to 95th percentile over structures and seeds. e: coefficient of
         variation over seeds. f: mean ± standard deviation over seeds. g, h: mean over seeds, and
-        range of the seeds; values of different loss functions do not compare. i: paired sign-flip
-        test of the errors at the defect, seeds averaged; Holm-corrected p; ▼ the row has the lower
-        error, ▲ the higher, ≈ p ≥ 0.05.""",
+        range of the seeds; values of different loss functions do not compare, and more than 300
+        places are averaged over neighbours. i: paired sign-flip test of the errors at the defect,
+        seeds averaged; Holm-corrected p; ▼ the row has the lower error, ▲ the higher,
+        ≈ p ≥ 0.05.""",
     ),
 }
 

@@ -34,8 +34,8 @@ class Curves:
 def curves_of(training: pl.DataFrame, curve: str) -> Curves:
     """The curves of one kind, a line per loss.
 
-    Values of one run at one place are averaged first, then the runs. What is no finite number is
-    left out.
+    Values of one run at one place are averaged first, then the runs, then neighbouring places
+    where there are more than can be seen. What is no finite number is left out.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def curves_of(training: pl.DataFrame, curve: str) -> Curves:
     # Rows before the first one with an epoch belong to that epoch.
     place = pl.col("epoch").backward_fill().over("model") if by_epoch else pl.col("step")
     placed = known.with_columns(x=place.cast(pl.Float64)).drop_nulls("x")
-    runs = _coarser(placed).group_by("loss", "model", "x").agg(pl.mean("value"))
+    runs = placed.group_by("loss", "model", "x").agg(pl.mean("value"))
     rows = runs.group_by("loss", "x").agg(
         mean=pl.mean("value"),
         low=pl.min("value"),
@@ -59,16 +59,22 @@ def curves_of(training: pl.DataFrame, curve: str) -> Curves:
         std=pl.std("value"),
         n_seeds=pl.len(),
     )
-    return Curves(rows.sort("loss", "x"), "Epoch" if by_epoch else "Step")
+    return Curves(_coarser(rows).sort("loss", "x"), "Epoch" if by_epoch else "Step")
 
 
-def _coarser(placed: pl.DataFrame) -> pl.DataFrame:
-    """The same with places put together where there are too many."""
-    if placed["x"].n_unique() <= MOST_POINTS:
-        return placed
-    lowest, highest = placed["x"].min(), placed["x"].max()
+def _coarser(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same with neighbours averaged where there are too many.
+
+    The spread over seeds is that at single places, averaged: seeds that were averaged over many
+    places first would be closer to each other than they are.
+    """
+    if rows["x"].n_unique() <= MOST_POINTS:
+        return rows
+    lowest, highest = rows["x"].min(), rows["x"].max()
     assert isinstance(lowest, float)
     assert isinstance(highest, float)
     width = (highest - lowest) / MOST_POINTS
     cell = ((pl.col("x") - lowest) / width).floor().clip(0, MOST_POINTS - 1)
-    return placed.with_columns(x=lowest + (cell + 0.5) * width)
+    return rows.group_by("loss", x=lowest + (cell + 0.5) * width).agg(
+        pl.mean("mean", "low", "high", "std"), pl.max("n_seeds")
+    )

@@ -25,6 +25,7 @@ CURVES = {
     "validation_forces_rmse": "Validation force RMSE\n(as logged)",
 }
 MARKS_A_LINE = 6
+MANY_POINTS = 100
 SMOOTHED_OVER = 8  # of the length of a curve
 WITHOUT = {
     "train_loss": "No training losses are known of these models.",
@@ -77,7 +78,13 @@ def draw_spread(panel: Axes, comparison: LossComparison) -> None:
     for loss, look in looks_of(loss_names(comparison)).items():
         rows = curves.rows.filter(pl.col("loss") == loss, pl.col("n_seeds") > 1)
         percent = 100 * rows["std"] / rows["mean"].abs()
-        panel.plot(rows["x"], percent, color=look.colour, alpha=0.3, linewidth=0.6)
+        panel.plot(
+            rows["x"],
+            percent,
+            color=look.colour,
+            alpha=0.3 if len(rows) < MANY_POINTS else 0.12,
+            linewidth=0.6,
+        )
         window = max(1, len(rows) // SMOOTHED_OVER)
         smooth = percent.rolling_mean(window, min_samples=1, center=True)
         draw_line(panel, rows["x"], smooth, look, loss)
