@@ -8,6 +8,9 @@ from schemas.structures import DATASET
 from schemas.table import Column, Table
 from schemas.types import TIMESTAMP
 
+# Formats of logs of training runs, whose rows have a project for a dataset.
+LOG_FORMATS = ("wandb", "wandb-server", "mace-log", "lightning")
+
 SOURCE_ID = Column(
     "source_id",
     pa.int64(),
@@ -17,7 +20,10 @@ SOURCE_ID = Column(
 
 SOURCES = Table(
     name="sources",
-    doc="Every file read. frames_read = rows + duplicates + rejects holds in every row.",
+    doc=(
+        "Every file read. frames_read = rows + duplicates + rejects holds in every row. Of a log of "
+        "training runs, dataset is the project, and frames are runs and values."
+    ),
     grain=("dataset", "source_id"),
     partition=("dataset",),
     sort_by=("source_id",),

@@ -78,6 +78,22 @@ def test_what_was_dropped_can_be_ingested_again(lk: Lake) -> None:
     assert lk.scan("structures", dataset="cu").collect().height == 3
 
 
+def test_accounts_of_training_runs_stay_where_a_project_is_called_like_the_dataset(
+    lk: Lake,
+) -> None:
+    reject = {"dataset": "cu", "source_id": 9, "uri": "log", "frame": 0, "reason": "torn"}
+    append(
+        lk,
+        sources=[source(5, "cu", 9, format="mace-log", frames_read=6, rejects=1)],
+        rejects=[reject],
+    )
+    lk.drop(dataset="cu")
+    assert lk.scan("structures", dataset="cu").collect().is_empty()
+    for table in ("sources", "rejects"):
+        kept = lk.scan(table, dataset="cu").collect()
+        assert kept["source_id"].to_list() == [9]
+
+
 def test_a_label_set_goes_and_the_sources_stay_in_no_label_set(lk: Lake) -> None:
     before = counts(lk)
     found = lk.drop(dataset="cu", label_set="emt")

@@ -12,6 +12,7 @@ from lake.log.state import State
 from lake.log.transaction import Changes
 from lake.reader import Reader
 from schemas import TABLES
+from schemas.sources import LOG_FORMATS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,6 +40,7 @@ def drop(
 ) -> pl.DataFrame:
     """Take out a dataset with everything that belongs to it, or only a part of it.
 
+    Training runs stay, also of a project that is called like the dataset.
     With `label_set` its labels go. Its sources stay, because structures come from them, but in no
     label set, so that the same files can be ingested again. With `model` its predictions and
     latents go; the arrays of the latents stay until vacuum finds that no version points at them.
@@ -67,6 +69,8 @@ def drop(
         if label_set is not None:
             added, replaced = _released_sources(reader, dataset, label_set)
             removed |= replaced
+        if not parts:
+            added = _accounts_of_logs(reader, dataset)
 
         def still_valid(_: State, new: State) -> bool:
             now = Reader(lake.storage, new)
@@ -133,6 +137,28 @@ def _released_sources(
         reader.storage, TABLES["sources"], partition, uuid.uuid4().hex, released.to_arrow()
     )
     return {"sources": [file]}, {"sources": reader.files("sources", dataset=dataset)}
+
+
+def _accounts_of_logs(reader: Reader, dataset: str) -> dict[str, list[DataFile]]:
+    """Files to add again: accounts of training runs of a project called like the dataset."""
+    import polars as pl
+
+    sources = reader.scan("sources", dataset=dataset).filter(pl.col("format").is_in(LOG_FORMATS))
+    rejects = reader.scan("rejects", dataset=dataset).join(sources, on="source_id", how="semi")
+    kept = {"sources": sources.collect(), "rejects": rejects.collect()}
+    return {
+        name: [
+            write_data_file(
+                reader.storage,
+                TABLES[name],
+                {"dataset": dataset},
+                uuid.uuid4().hex,
+                rows.to_arrow(),
+            )
+        ]
+        for name, rows in kept.items()
+        if not rows.is_empty()
+    }
 
 
 def _report(done: Changes) -> pl.DataFrame:
