@@ -30,7 +30,7 @@ RUNS = Table(
         Column(
             "attributes",
             pa.string(),
-            "Everything else said of the run, such as its entity, group and tags, as a JSON object.",
+            "Everything else said of the run, as its entity, group and tags, as a JSON object.",
         ),
         Column("created_at", TIMESTAMP, "When the run began."),
         Column("source_id", pa.int64(), "The source the run was read from."),

@@ -21,8 +21,8 @@ SOURCE_ID = Column(
 SOURCES = Table(
     name="sources",
     doc=(
-        "Every file read. frames_read = rows + duplicates + rejects holds in every row. Of a log of "
-        "training runs, dataset is the project, and frames are runs and values."
+        "Every file read. frames_read = rows + duplicates + rejects holds in every row. Of a log "
+        "of training runs, dataset is the project, and frames are runs and values."
     ),
     grain=("dataset", "source_id"),
     partition=("dataset",),
