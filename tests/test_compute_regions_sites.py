@@ -102,10 +102,13 @@ def test_crystals_may_be_turned_and_strained(lattice, seed):
         (bulk("Fe", a=2.87), "bcc"),
         (bulk("Cu", a=3.61), "fcc"),
         (bulk("Mg"), "hcp"),
+        (bulk("Zn"), "hcp"),
         (bulk("Si"), "diamond"),
+        (bulk("NaCl", "rocksalt", a=5.64), "sc"),
+        (bulk("CaF2", "fluorite", a=5.46), "a crystal with 3 sites per primitive cell"),
         (bulk("Po", "sc", a=3.35), "sc"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",
+    ids=lambda value: value if isinstance(value, str) else str(value.symbols),
 )
 def test_skewed_supercells_have_their_lattice(primitive, name):
     atoms = make_supercell(primitive, [[4, 1, 0], [-1, 3, 1], [0, 1, 4]])
@@ -287,7 +290,7 @@ def test_a_sample_of_the_atoms_is_enough_for_the_lattice():
 
 @pytest.mark.parametrize("defect", ["vacancy", "split", "octahedral"])
 def test_defects_are_found_once_their_surroundings_have_relaxed(defect):
-    known = with_defect("fcc", 3, defect, 0.02, 1)
+    known = with_defect("fcc", 2, defect, 0.02, 1)
     known.atoms.calc = EMT()
     BFGS(known.atoms, logfile=None).run(fmax=0.1, steps=40)
     assert is_right(known, sites(known.atoms))

@@ -9,7 +9,7 @@ exactly.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -20,10 +20,12 @@ from compute.regions.pairs import Pairs, find_pairs
 from compute.regions.structure import Floats, Integers, NoRegionsError, Structure
 
 # Lengths in units of the edge of the cube that one atom has to itself.
-_REACH = 2.2  # the third vector of hcp is 1.83 long
+_REACH = 2.45  # the third vector of hcp is 1.83 long, that of Zn 2.0
 _NEIGHBOURS = 1.45  # 14 in bcc, 12 in fcc and hcp
 _TOLERANCE = 0.3  # vectors of hcp that are no translations are 0.65 apart
-_LEAST_SUPPORT = 0.62  # of atoms; a vector of hcp that is no translation has 0.5
+# Of atoms. A vector of hcp that is no translation has 0.5, one of fluorite 0.67; where every other
+# site is a defect's neighbour, as in the smallest cells, translations have little more.
+_LEAST_SUPPORT = (0.62, 0.8)
 _MOST_SOURCES = 512
 _SEED_ATOMS = 3
 _ROUNDS = 5
@@ -54,11 +56,10 @@ def find_lattice(structure: Structure) -> Lattice:
     seeds = pairs.vectors[np.isin(pairs.first, _typical_atoms(pairs, edge))]
     seeds = seeds[seeds @ _HALF > 0]  # the opposite of a translation is one
     centres, support, same = _gather(pairs, seeds, structure.numbers, reach, _TOLERANCE * edge)
-    found = None
-    for shares in (same, support):  # first those that take elements to themselves
-        rough = _primitive(centres[shares >= _LEAST_SUPPORT], edge)
-        if rough is not None:
-            found = _fitted(structure, rough, edge)
+    # First those that take elements to themselves.
+    for least, shares in product(_LEAST_SUPPORT, (same, support)):
+        rough = _primitive(centres[shares >= least], edge)
+        found = None if rough is None else _fitted(structure, rough, edge)
         if found is not None:
             return found
     raise NoRegionsError("no lattice: no three translations take most atoms to others")

@@ -53,10 +53,6 @@ def find_defects(structure: Structure, lattice: Lattice) -> Defects:
         More than a quarter of the sites are defects: the atoms are not on this lattice.
     """
     sites, offsets = nearest_sites(structure.positions, lattice.sites, structure.cell)
-    alone = np.bincount(sites, minlength=len(lattice.sites))[sites] == 1
-    if alone.any():  # the mean of the others is not drawn aside by defects
-        lattice = lattice.moved(offsets[alone].mean(axis=0))
-        sites, offsets = nearest_sites(structure.positions, lattice.sites, structure.cell)
     occupancy = np.bincount(sites, minlength=len(lattice.sites))
     alone = occupancy[sites] == 1
     meant = lattice.site_numbers[sites]
