@@ -155,7 +155,7 @@ def _tables(
         "detailed_results": detailed,
         "3region_summary": _three_regions(rows),
         "reproducibility": _reproducibility(by_seed),
-        "errors_by_loss": _by_region(rows, n_structures, n_seeds),
+        "errors_by_loss": _by_region(rows, n_seeds),
         "ratios_by_loss": _ratios(rows, n_structures, n_seeds),
         "statistical_tests": _tests(measured),
         "paired_tests": _paired(measured, n_seeds),
@@ -206,7 +206,7 @@ def _reproducibility(by_seed: pl.DataFrame) -> pl.DataFrame:
     ).sort("loss")
 
 
-def _by_region(rows: pl.DataFrame, n_structures: int, n_seeds: int) -> pl.DataFrame:
+def _by_region(rows: pl.DataFrame, n_seeds: int) -> pl.DataFrame:
     named = [
         ("legacy-2", "all", "all"),
         ("legacy-2", "defect", "defect"),
@@ -224,7 +224,10 @@ def _by_region(rows: pl.DataFrame, n_structures: int, n_seeds: int) -> pl.DataFr
             .agg(
                 pl.lit(scheme).alias("scheme"),
                 pl.lit(region).alias("region"),
-                pl.lit(n_structures).alias("n_structures"),
+                pl.col("structure_idx")
+                .filter(pl.col(column).is_not_null())
+                .n_unique()
+                .alias("n_structures"),
                 pl.lit(n_seeds).alias("n_seeds"),
                 pl.mean(column).alias("mae_mean_over_structures"),
                 pl.std(column).alias("mae_std_over_rows"),

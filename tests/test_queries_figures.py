@@ -158,6 +158,16 @@ def test_an_empty_region_is_a_gap_with_a_note() -> None:
     assert all(texts[1].get_text() == "bulk: no atoms" for texts in legends)
 
 
+def test_captions_count_the_structures_that_have_a_region(tmp_path: Path) -> None:
+    assert "n = 50 structures × 3 seeds of 2 losses." in caption_of("publication", comparison(TWO))
+    without = caption_of("publication", comparison(TWO, has_bulk=False))
+    assert "n = 50 structures (atoms of defect in 50, bulk in 0) × 3 seeds" in without
+    real = compare_by_hand(tmp_path)
+    assert "n = 2 structures (atoms of defect in 1, bulk in 2) ×" in caption_of("publication", real)
+    three = caption_of("three_regions", real)
+    assert "n = 2 structures (atoms of core in 2, shell in 2, bulk in 1) ×" in three
+
+
 def test_three_regions_are_drawn_from_their_rows() -> None:
     sample = comparison(losses=TWO)
     left, right = draw_three_regions(sample).axes

@@ -69,7 +69,7 @@ def footnote_of(figure: str, comparison: LossComparison) -> str:
 def note_of(figure: str, comparison: LossComparison) -> str:
     """What a figure shows, and n."""
     note = " ".join(FIGURES[figure][1].split())
-    return f"{note.format(spread=_spread(comparison))} {_counts(comparison)}"
+    return f"{note.format(spread=_spread(comparison))} {_counts(figure, comparison)}"
 
 
 def source_of(comparison: LossComparison, longest_condition: int | None = None) -> str:
@@ -115,12 +115,30 @@ def _spread(comparison: LossComparison) -> str:
     )
 
 
-def _counts(comparison: LossComparison) -> str:
+def _counts(figure: str, comparison: LossComparison) -> str:
     structures = _many(*_range(comparison, "n_structures"), "structure")
+    structures += _structures_with_regions(figure, comparison)
     seeds = _many(*seeds_of(comparison), "seed")
     n_losses = len(comparison.tables["ensemble_summary"])
     losses = _many(n_losses, n_losses, "loss", "losses")
     return f"n = {structures} × {seeds} of {losses}."
+
+
+def _structures_with_regions(figure: str, comparison: LossComparison) -> str:
+    """How many structures have atoms of each region, where that is not all of them."""
+    selection = comparison.selection
+    has_three = figure == "three_regions"
+    scheme = selection.three_regions if has_three else selection.two_regions
+    regions = ("core", "shell", "bulk") if has_three else ("defect", "bulk")
+    errors = comparison.tables["errors_by_loss"].filter(scheme=scheme)
+    counts = {}
+    for region in regions:
+        found = errors.filter(region=region)["n_structures"].to_list() or [0]
+        counts[region] = (min(found), max(found))
+    if set(counts.values()) == {_range(comparison, "n_structures")}:
+        return ""
+    words = [f"{region} in {_number(*count)}" for region, count in counts.items()]
+    return f" (atoms of {', '.join(words)})"
 
 
 def _range(comparison: LossComparison, column: str) -> tuple[int, int]:
@@ -129,8 +147,11 @@ def _range(comparison: LossComparison, column: str) -> tuple[int, int]:
 
 
 def _many(least: int, greatest: int, one: str, many: str | None = None) -> str:
-    number = f"{least:,}" if least == greatest else f"{least:,} to {greatest:,}"
-    return f"{number} {one if greatest == 1 else many or f'{one}s'}"
+    return f"{_number(least, greatest)} {one if greatest == 1 else many or f'{one}s'}"
+
+
+def _number(least: int, greatest: int) -> str:
+    return f"{least:,}" if least == greatest else f"{least:,} to {greatest:,}"
 
 
 def _cut(condition: str, longest: int | None) -> str:

@@ -120,7 +120,8 @@ def key_table(comparison: LossComparison) -> Table:
     )
     note = (
         "Mean norm of the force error over structures and seeds ± standard deviation over the "
-        "means of the seeds; without ± where there is one seed."
+        "means of the seeds; without ± where there is one seed. A structure without atoms in a "
+        "region does not count to its mean."
     )
     return Table("Force error by loss.", headings, rows, note)
 
