@@ -11,7 +11,10 @@ from lake.commands.printing import print_records
 from lake.commands.target import Target
 from lake.errors import NotFoundError
 
-QUESTIONS = {"losses": "queries.losses.command:losses"}
+QUESTIONS = {
+    "losses": "queries.losses.command:losses",
+    "ood": "queries.ood.command:ood",
+}
 
 
 class Questions(click.Group):

@@ -18,6 +18,7 @@ import lake
 from lake.cli import root
 from lake.commands.formats import FORMATS
 from lake.errors import StorageError
+from queries.answers import folder as answer_folder
 from queries.losses import files
 from queries.losses.comparison import compare
 from queries.losses.result import LossComparison
@@ -181,7 +182,7 @@ def test_refusals_are_sentences_and_exit_with_2(uri: str, tmp_path: Path) -> Non
 def test_no_matplotlib_is_said_before_anything_is_computed(
     uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "find_spec", lambda name: None)
+    monkeypatch.setattr(answer_folder, "find_spec", lambda name: None)
     result = run(uri, "losses", "--dataset", "cu", "-o", str(tmp_path / "out"))
     assert result.exit_code == 2
     assert "atomlake[plots]" in result.output

@@ -92,8 +92,9 @@ def losses(
     Example:
       atomlake query losses --dataset cu --scheme sites --report -o losses --lake lakes/demo
     """
+    from queries.answers.folder import check_drawing
     from queries.losses.comparison import compare
-    from queries.losses.files import check_drawing, write_comparison
+    from queries.losses.files import write_comparison
 
     if figures:
         check_drawing()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -176,8 +176,8 @@ def rule_text(choice: Choice, cut_offs: Mapping[str, float], baseline: str | Non
     """How structures were chosen, as a sentence."""
     least = least_score(choice, cut_offs)
     top = DEFAULT_TOP if choice.top is None and least is None else choice.top
-    said = "all structures" if top is None else f"the {top} structures"
-    text = f"Chosen are {said} with the greatest {choice.score}"
+    said = "all structures with a" if top is None else f"at most {top} structures with the greatest"
+    text = f"Chosen are {said} {choice.score}"
     if least is not None:
         of = (
             f", the {choice.above_quantile:g} quantile of {baseline}"
@@ -188,24 +188,6 @@ def rule_text(choice: Choice, cut_offs: Mapping[str, float], baseline: str | Non
     if choice.at_most is not None:
         text += f", at most {choice.at_most} per {', '.join(choice.per)}"
     return f"{text}."
-
-
-def caveats_of_choice(
-    choice: Choice, chosen: pl.DataFrame, sets: Sequence[str], baseline: str | None
-) -> list[str]:
-    """A baseline that is chosen from, and less than was asked for."""
-    said = []
-    if baseline is not None and baseline in sets:
-        others = "" if len(sets) > 1 else " There is no other set."
-        said.append(
-            f"The baseline {baseline} is one of the sets chosen from: a share of its own "
-            f"structures lies above any of its quantiles.{others}"
-        )
-    if choice.top is not None and len(chosen) < choice.top:
-        said.append(f"Only {len(chosen)} structures fulfil the rule; {choice.top} were asked for.")
-    elif chosen.is_empty():
-        said.append("No structure fulfils the rule: none was chosen.")
-    return said
 
 
 def _quantile_name(quantile: float, baseline: str) -> str:

@@ -87,6 +87,12 @@ class OodScores:
     warnings: tuple[str, ...]
 
     @property
+    def question(self) -> str:
+        """One sentence: what was asked."""
+        sets = ", ".join(each.name for each in self.selection.candidates)
+        return f"Which structures of {sets} are out of distribution for {self.selection.ensemble}?"
+
+    @property
     def members(self) -> pl.DataFrame:
         """One row per member: ensemble, model, model_id, sha256, group, seed, parent."""
         import polars as pl

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 from lake.errors import InvalidInputError
 from lake.lake import Lake
 from lake.reader import Reader
-from queries.ood.choosing import (
-    Choice,
-    caveats_of_choice,
-    choose,
-    cut_offs,
-    rule_text,
-    with_rank,
-)
+from queries.ood.choosing import Choice
+from queries.ood.chosen_parts import caveats_of_choice, chosen_parts
 from queries.ood.coverage import Coverage, check_coverage, no_latents
 from queries.ood.disagreement import force_disagreement
 from queries.ood.members import caveats_of_members, choose_members
@@ -27,7 +21,6 @@ from queries.ood.saved import read_saved
 from queries.ood.selection import Member, OodSelection, StructureSet
 from queries.ood.sets import choose_sets, read_sets
 from queries.ood.structure_scores import score_structures
-from queries.ood.summaries import score_histogram, score_statistics
 from queries.statements.session import Session
 from queries.statements.statement import read_statement
 
@@ -36,6 +29,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MEMORY_MIB = 512
 KEYS = ("dataset", "structure_id")
+RESERVED = ("rank", "cluster")  # columns that come later
 DESCRIBED = ("source", "frame", "config_type", "formula", "n_atoms")
 
 
@@ -188,34 +182,25 @@ def _answer(
             f"Nothing is left of the set {', '.join(empty)}: the members share no latents of its "
             "structures. Expected at least one structure. Compute them, or leave the set out."
         )
-    ranked = with_rank(scores, choice.score)
-    metadata = metadata_columns(ranked["info"], [*ranked.columns, "chosen"])
-    front = ("set", *KEYS, "is_candidate", "is_baseline", "rank", *DESCRIBED)
+    metadata = metadata_columns(scores["info"], [*scores.columns, *RESERVED])
+    front = ("set", *KEYS, "is_candidate", "is_baseline", *DESCRIBED)
     rest = [name for name in scores.columns if name not in (*front, "info")]
-    ranked = ranked.select(*front, *rest).with_columns(metadata)
-    offs = cut_offs(ranked, choice, selection.baseline)
-    chosen = choose(ranked, choice, offs)
-    names = [each.name for each in selection.candidates]
+    named = scores.select(*front, *rest).with_columns(metadata)
+    made = chosen_parts(named, choice, selection, rest)
     return OodScores(
         selection=selection,
         lake_path=reader.storage.uri,
         lake_version=reader.state.version,
-        score=choice.score,
-        scores=ranked,
-        chosen=chosen,
-        statistics=score_statistics(ranked, rest, selection.ensemble),
-        histogram=score_histogram(ranked, rest, selection.ensemble),
-        against=read_saved(reader, against, ranked),
+        against=read_saved(reader, against, scores),
         metadata=tuple(column.name for column in metadata),
-        rule=rule_text(choice, offs, selection.baseline),
-        cut_offs=offs,
         statements=dict(statements),
         warnings=(
             *warnings,
             *caveats_of_members(selection.members),
-            *caveats_of_choice(choice, chosen, names, selection.baseline),
-            *_caveats_of_predictions(ranked),
+            *caveats_of_choice(choice, made["chosen"], selection),
+            *_caveats_of_predictions(scores),
         ),
+        **made,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,7 +51,7 @@ def score_histogram(scores: pl.DataFrame, names: Sequence[str], ensemble: str) -
 
     parts = []
     for (name,), of in _long(scores, names).group_by("score", maintain_order=True):
-        edges = np.histogram_bin_edges(of["value"].drop_nulls().to_numpy(), BINS)
+        edges = _edges(of["value"].drop_nulls().to_numpy())
         for (each,), part in of.group_by("set", maintain_order=True):
             counts, _ = np.histogram(part["value"].drop_nulls().to_numpy(), edges)
             parts.append(
@@ -67,6 +68,15 @@ def score_histogram(scores: pl.DataFrame, names: Sequence[str], ensemble: str) -
                 )
             )
     return pl.concat(parts)
+
+
+def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Edges of the bins; values that can hardly be told apart are put into the middle one."""
+    low, high = float(values.min()), float(values.max())
+    if high - low <= 4 * BINS * np.spacing(max(abs(low), abs(high))):
+        margin = max(0.5, 1e-6 * abs(high))
+        low, high = low - margin, high + margin
+    return np.linspace(low, high, BINS + 1)
 
 
 def _long(scores: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:

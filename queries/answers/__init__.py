@@ -1,0 +1,1 @@
+"""What all questions share: an answer as files in a folder."""

@@ -1,0 +1,109 @@
+"""An answer as files in a folder: tables, the SQL, and what stands in its manifest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from lake.commands.formats import write_result
+from lake.errors import InvalidInputError, StorageError
+from lake.version import __version__
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MANIFEST = "manifest.json"
+STATEMENTS = "statements.sql"
+
+
+class Answer(Protocol):
+    """What every answer says of itself."""
+
+    @property
+    def question(self) -> str:
+        """One sentence: what was asked."""
+
+    @property
+    def lake_path(self) -> str:
+        """The lake that was asked."""
+
+    @property
+    def lake_version(self) -> int:
+        """Its version."""
+
+    @property
+    def statements(self) -> Mapping[str, str]:
+        """The exact SQL, by name, in the order in which it ran."""
+
+
+def check_drawing() -> None:
+    """Refuse to draw where there is nothing to draw with.
+
+    Raises
+    ------
+    InvalidInputError
+        The extra ``plots`` is not installed.
+    """
+    if find_spec("matplotlib") is None:
+        raise InvalidInputError(
+            "matplotlib is not installed. Expected it, to draw figures. Install it with: "
+            "pip install 'atomlake[plots]', or leave figures out with --no-figures."
+        )
+
+
+@contextmanager
+def open_folder(folder: Path) -> Iterator[None]:
+    """A folder to write an answer into, without a manifest until everything is written.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MANIFEST).unlink(missing_ok=True)
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        raise StorageError(
+            f"{folder}: {error.strerror or error}. Expected a folder you may write. Choose another."
+        ) from error
+
+
+def write_tables(frames: Mapping[str, pl.DataFrame], folder: Path, file_format: str) -> list[Path]:
+    """Write frames, each as a file of its name; the files."""
+    files = []
+    for name, frame in frames.items():
+        file = folder / f"{name}.{file_format}"
+        write_result(frame, file_format, file)
+        files.append(file)
+    return files
+
+
+def statements_text(answer: Answer) -> str:
+    """All SQL of an answer, in the order in which it ran."""
+    head = (
+        f"-- {answer.question}\n"
+        f"-- {answer.lake_path} at version {answer.lake_version}, "
+        f"asked by atomlake {__version__}.\n"
+        "-- Each statement reads tables of the lake, and statements before it by their names.\n"
+    )
+    parts = [f"-- {name}\n{text.strip()};\n" for name, text in answer.statements.items()]
+    return "\n".join([head, *parts])
+
+
+def file_facts(folder: Path, files: Sequence[Path]) -> list[dict[str, str]]:
+    """Path below the folder and checksum of files, for a manifest."""
+    return [
+        {
+            "path": str(file.relative_to(folder)),
+            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        }
+        for file in files
+    ]

@@ -1,0 +1,74 @@
+"""From what a user asks to an answer in a folder and, where wanted, in the lake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lake.errors import InvalidInputError
+from lake.lake import Lake
+from queries.answers.folder import check_drawing
+from queries.ood.choosing import Choice
+from queries.ood.distances import score_with_distances
+from queries.ood.files import write_answer
+from queries.ood.result import OodScores
+from queries.ood.saved import save_scores
+
+CHOICE = ("score", "top", "above", "above_quantile", "at_most", "per")
+
+
+def ask(
+    lake: Lake,
+    folder: Path,
+    file_format: str = "csv",
+    *,
+    at: int | str | None = None,
+    figures: bool = True,
+    by_atom: bool = False,
+    save: str | None = None,
+    memory_mib: int = 512,
+    **options: Any,
+) -> tuple[OodScores, list[Path]]:
+    """Score, choose, write files and keep the scores; the answer and the files.
+
+    Parameters
+    ----------
+    folder, file_format, figures, by_atom
+        See `queries.ood.files.write_answer`.
+    at
+        Version or tag of the lake to ask; the newest by default.
+    save
+        Name to keep the scores under.
+    **options
+        Fields of `queries.ood.choosing.Choice`, and arguments of
+        `queries.ood.distances.score_with_distances`.
+
+    Raises
+    ------
+    InvalidInputError
+        Scores of a past version were to be kept, or see `score_with_distances`.
+    """
+    if figures:
+        check_drawing()
+    if at is not None and save is not None:
+        raise InvalidInputError(
+            f"--at {at} and --save {save}: expected one of them. Scores are kept in the newest "
+            "version of a lake only. Leave one out."
+        )
+    asked = lake if at is None else lake.at(at)
+    pinned = asked.at(asked.version)  # what is written must be what was scored
+    choice = Choice(**{name: options.pop(name) for name in CHOICE if name in options})
+    result, measured = score_with_distances(pinned, choice=choice, memory_mib=memory_mib, **options)
+    files = write_answer(
+        pinned.reader,
+        result,
+        folder,
+        file_format,
+        measured=measured,
+        by_atom=by_atom,
+        figures=figures,
+        memory_mib=memory_mib,
+    )
+    if save is not None:
+        save_scores(lake, result, save)
+    return result, files

@@ -1,0 +1,134 @@
+"""An answer about out-of-distribution structures as files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
+
+from lake.commands.json_text import json_text
+from lake.reader import Reader
+from lake.version import __version__
+from queries.answers.folder import (
+    MANIFEST,
+    STATEMENTS,
+    file_facts,
+    open_folder,
+    statements_text,
+    write_tables,
+)
+from queries.ood.pointers import read_pointers
+from queries.ood.result import OodScores
+from queries.ood.structure_files import write_chosen
+from queries.ood.structure_scores import atom_batches
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from queries.ood.baseline import BaselineScores
+
+ATOMS = "atoms.parquet"
+BASELINE = "baseline.npz"
+
+
+def write_answer(
+    reader: Reader,
+    result: OodScores,
+    folder: Path,
+    file_format: str = "csv",
+    *,
+    measured: BaselineScores | None = None,
+    by_atom: bool = False,
+    figures: bool = True,
+    memory_mib: int,
+) -> list[Path]:
+    """Write an answer into a folder; the files, the manifest last.
+
+    Where the manifest stands, everything it names is whole. Files of the same names are replaced.
+
+    Parameters
+    ----------
+    reader
+        The version of the lake that the answer came from.
+    file_format
+        Of the tables: csv, json, parquet or xlsx.
+    measured
+        What the models of the baseline said; they are kept in ``baseline.npz``.
+    by_atom
+        Write the score of every atom too, as ``atoms.parquet``.
+    figures
+        Whether to draw.
+    memory_mib
+        Room for latents, in MiB.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be written.
+    """
+    with open_folder(folder):
+        files = write_tables(_tables(result), folder, file_format)
+        (folder / STATEMENTS).write_text(statements_text(result), "utf-8")
+        files.append(folder / STATEMENTS)
+        structures, notes = write_chosen(reader, result, folder, memory_mib)
+        files += structures
+        if by_atom:
+            files.append(_write_atoms(reader, result, folder / ATOMS, memory_mib))
+        if measured is not None:
+            from queries.ood.baseline import write_baseline
+
+            files.append(write_baseline(measured.baseline, folder / BASELINE))
+        if figures:
+            from queries.figures.ood_figures import draw_ood
+
+            files += draw_ood(result, folder / "figures", measured)
+        facts = _manifest(result, folder, files, notes)
+        (folder / MANIFEST).write_text(f"{json_text(facts)}\n", "utf-8")
+    return [*files, folder / MANIFEST]
+
+
+def _tables(result: OodScores) -> dict[str, pl.DataFrame]:
+    ranked = result.scores.sort("rank", nulls_last=True, maintain_order=True)
+    tables = {
+        "scores": ranked,
+        "chosen": result.chosen,
+        "statistics": result.statistics,
+        "histogram": result.histogram,
+        "members": result.members,
+    }
+    return tables | ({"against": result.against} if len(result.against) else {})
+
+
+def _write_atoms(reader: Reader, result: OodScores, path: Path, memory_mib: int) -> Path:
+    """The score of every atom of all sets, each structure once."""
+    selection = result.selection
+    wanted = result.scores.unique(["dataset", "structure_id"], maintain_order=True)
+    pointers, _ = read_pointers(reader, wanted, selection.members, selection.layer)
+    ids = tuple(member.model_id for member in selection.members)
+    writer = None
+    for batch in atom_batches(reader, pointers, ids, memory_mib):
+        writer = writer or pq.ParquetWriter(path, batch.schema, compression="zstd")
+        writer.write_batch(batch)
+    if writer is not None:
+        writer.close()
+    return path
+
+
+def _manifest(
+    result: OodScores, folder: Path, files: list[Path], notes: list[str]
+) -> dict[str, object]:
+    return {
+        "question": result.question,
+        "atomlake": __version__,
+        "lake": {"path": result.lake_path, "version": result.lake_version},
+        "selection": asdict(result.selection),
+        "score": result.score,
+        "rule": result.rule,
+        "cut_offs": dict(result.cut_offs),
+        "warnings": [*result.warnings, *notes],
+        "n_scored": len(result.scores),
+        "n_chosen": len(result.chosen),
+        "files": file_facts(folder, files),
+    }
