@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 # torch first: what asks for a plain torch afterwards is content with it and leaves CUDA alone.
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,plots,dask,wandb]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,plots,ood,dask,wandb]'
 	@touch $@
 
 demo: env $(VENV)-mace/made

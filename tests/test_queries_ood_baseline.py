@@ -258,6 +258,7 @@ def test_baselines_that_say_nothing_are_refused(identities, given, said):
         {"n_neighbours": 0},
         {"n_gaussians": 0},
         {"seed": -1},
+        {"share_uncertain": 1.1},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong):

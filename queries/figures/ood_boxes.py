@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from queries.figures.canvas import DOUBLE_COLUMN_INCH
@@ -51,7 +52,8 @@ def draw_boxes_by_metadata(result: OodScores) -> Figure:
 
 def keys_of(result: OodScores) -> tuple[list[str], list[str]]:
     """The keys that have a panel, and those that have none, having one value or too many."""
-    shown, left_out = [], []
+    shown: list[str] = []
+    left_out: list[str] = []
     for key in ("config_type", *result.metadata):
         n_values = result.scores[key].n_unique()
         has_room = 1 < n_values <= MOST_VALUES and len(shown) < MOST_PANELS - 1
@@ -117,7 +119,7 @@ def _sorted_values(values: pl.Series) -> list[str]:
 
 
 def _draw_box(
-    panel: Axes, scores: object, place: float, width: float, look: Look, number: int
+    panel: Axes, scores: np.ndarray, place: float, width: float, look: Look, number: int
 ) -> None:
     panel.boxplot(
         [scores],

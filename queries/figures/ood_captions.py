@@ -32,7 +32,8 @@ FIGURES = {
         chosen. a: the widest principal components of the baseline. b: t-SNE, in which what lies
         together is alike, and distances mean nothing. c: Gaussian mixture fitted on the baseline,
         along the first two of its own components; contours: its density there, each ten times
-        thinner than the one within. d: k-means of the most uncertain structures.""",
+        thinner than the one within. d: k-means of the latents of the most uncertain
+        candidates.""",
     ),
 }
 # Names of scores as an axis says them, and what they are multiplied by.

@@ -46,8 +46,9 @@ def bins_of(result: OodScores, name: str) -> tuple[np.ndarray, np.ndarray]:
     """
     scores = result.scores[result.score].drop_nulls()
     if spans_decades(scores):
-        edges = np.geomspace(scores.min(), scores.max(), N_BINS + 1)
-        edges[[0, -1]] = scores.min(), scores.max()  # not a rounding inside them
+        known = scores.to_numpy()
+        edges = np.geomspace(known.min(), known.max(), N_BINS + 1)
+        edges[0], edges[-1] = known.min(), known.max()  # not a rounding inside them
         values = result.scores.filter(set=name)[result.score].drop_nulls().to_numpy()
         return edges, np.histogram(values, edges)[0]
     bins = result.histogram.filter(set=name, score=result.score).sort("bin")

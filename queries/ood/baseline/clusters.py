@@ -28,12 +28,10 @@ def cluster_structures(
     import polars as pl
 
     scores = result.scores.select("structure_id", "rank").with_row_index("row")
-    uncertain = (
-        scores.drop_nulls("rank")
-        .sort("rank", "row")
-        .unique("structure_id", keep="first", maintain_order=True)
-        .head(settings.n_uncertain)
-    )
+    ranked = scores.drop_nulls("rank").sort("rank", "row")
+    each_once = ranked.unique("structure_id", keep="first", maintain_order=True)
+    share = round(len(each_once) * settings.share_uncertain)
+    uncertain = each_once.head(max(share, settings.n_uncertain))
     found = number_clusters(points[uncertain["row"].to_numpy()], settings)
     named = uncertain.select("structure_id", cluster=pl.Series(found, dtype=pl.Int64))
     return scores.join(named, on="structure_id", how="left", maintain_order="left")["cluster"]

@@ -125,6 +125,11 @@ def _check_settings(settings: Settings) -> None:
             f"explained is {settings.explained}. Expected a share of the variance above 0, at most "
             "1, such as 0.95."
         )
+    if not 0 <= settings.share_uncertain <= 1:
+        raise InvalidInputError(
+            f"share_uncertain is {settings.share_uncertain}. Expected a share of the structures, "
+            "from 0 to 1, such as 0.1."
+        )
     if settings.seed < 0:
         raise InvalidInputError(f"seed is {settings.seed}. Expected at least 0.")
     counts = {name: value for name, value in vars(settings).items() if name.startswith("n_")}

@@ -28,8 +28,8 @@ class Settings:
         Of the mixture.
     n_clusters
         Of the most uncertain structures.
-    n_uncertain
-        How many structures are the most uncertain.
+    share_uncertain, n_uncertain
+        The most uncertain are this share of the candidates, and at least so many.
     n_on_map
         Structures on a map of neighbours at most, the chosen among them.
     seed
@@ -41,7 +41,8 @@ class Settings:
     n_components_of_density: int = 16
     n_gaussians: int = 5
     n_clusters: int = 5
-    n_uncertain: int = 500
+    share_uncertain: float = 0.1
+    n_uncertain: int = 50
     n_on_map: int = 3000
     seed: int = 0
 
