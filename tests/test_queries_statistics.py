@@ -82,6 +82,14 @@ def test_sign_flips_of_few_pairs_are_counted_out() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_sums_that_are_equal_but_for_rounding_are_as_far(seed: int) -> None:
+    whole = np.random.default_rng(seed).integers(-6, 7, (12, 40)).astype(float)
+    tenths = whole * 0.1
+    expected = sign_flip_tests(whole, 0).p_values
+    assert sign_flip_tests(tenths, 0).p_values.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_exact_sign_flips_are_scipys(seed: int) -> None:
     differences = sample(seed, 10, 0.5)
     expected = stats.permutation_test(

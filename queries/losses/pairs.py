@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from queries.losses.pair_columns import OF_SEEDS, PAIRED, UNPAIRED
 from queries.statistics.corrections import benjamini_hochberg, holm
 from queries.statistics.effect_sizes import hedges_g, paired_effect
-from queries.statistics.sign_flips import FLIPS, sign_flip_tests
+from queries.statistics.sign_flips import sign_flip_tests
 from queries.statistics.t_tests import NOTHING, paired_t, student_t, welch_t
 
 MEASURES = ("defect_mae", "bulk_mae", "all_mae", "ratio")
@@ -53,7 +53,7 @@ def unpaired_tests(errors: pl.DataFrame) -> pl.DataFrame:
     return _frame(rows, UNPAIRED)
 
 
-def paired_tests(errors: pl.DataFrame, rng_seed: int, flips: int = FLIPS) -> pl.DataFrame:
+def paired_tests(errors: pl.DataFrame, rng_seed: int) -> pl.DataFrame:
     """Seeds averaged per structure, then paired by structure.
 
     p-values are corrected over the pairs of one measure.
@@ -64,14 +64,12 @@ def paired_tests(errors: pl.DataFrame, rng_seed: int, flips: int = FLIPS) -> pl.
         ``loss``, ``model``, ``structure_idx`` and the `MEASURES`, one row per model and structure.
     rng_seed
         Seed of the sign flips and of the bootstrap, the same for every pair.
-    flips
-        Random choices of signs.
     """
     n_seeds = _n_seeds(errors)
     pairs = list(combinations(_losses(errors), 2))
     # All of them beside each other, so that random signs are drawn once.
     differences = np.concatenate([_differences(errors, each, pairs) for each in MEASURES], axis=1)
-    signs = sign_flip_tests(differences, rng_seed, flips)
+    signs = sign_flip_tests(differences, rng_seed)
     rows: Rows = []
     for number, (measure, pair) in enumerate(product(MEASURES, pairs)):
         of_pair = differences[:, number]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 FLIPS = 9_999
 CHUNK = 1_000_000  # signs held at a time
-_ROUNDING = 1e-12  # sums of the same terms in another order are equal to this
+_ROUNDING = 1e-12  # of the terms: sums in another order, or nearly 0, are equal to this
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ def sign_flip_tests(differences: Floats, rng_seed: int, flips: int = FLIPS) -> S
     n = len(differences)
     is_exact = 2**n <= flips + 1
     terms = np.nan_to_num(differences)  # a pair that is not there adds nothing, whatever its sign
-    observed = np.abs(terms.sum(axis=0)) * (1 - _ROUNDING)
+    rounding = _ROUNDING * np.abs(terms).sum(axis=0)
+    observed = np.abs(terms.sum(axis=0)) - rounding
     as_far = np.zeros(differences.shape[1], np.int64)
     for signs in _all_signs(n) if is_exact else _random_signs(n, rng_seed, flips):
         as_far += np.count_nonzero(np.abs(signs @ terms) >= observed, axis=0)
