@@ -211,6 +211,26 @@ def test_structures_dropped_meanwhile_get_no_regions(lk, monkeypatch):
     assert lk.scan("regions").collect().is_empty()
 
 
+def test_structures_that_did_not_come_back_get_no_regions(lk, monkeypatch, tmp_path):
+    write(tmp_path / "two.xyz", frames()[:2], format="extxyz", write_results=False)
+
+    def replace(other):
+        other.drop(dataset="metals")
+        other.ingest("extxyz", [str(tmp_path / "two.xyz")], dataset="metals")
+
+    overtake(lk, monkeypatch, replace)
+    assert compute(lk).n_added == 2
+    assert lk.check() == []
+
+
+def test_a_lattice_without_elements_is_meant_for_those_there_are(tmp_path):
+    atoms = bulk("Fe", cubic=True) * 3
+    atoms.symbols[7] = "Cr"
+    lk = make_lake(tmp_path, [atoms])
+    compute(lk, SitesScheme(reference=read_lattice("bcc:2.87")))
+    assert [row["kinds"] for row in rows(lk, "sites-2")] == [["antisite"]]
+
+
 @pytest.mark.parametrize(
     ("options", "what"),
     [
