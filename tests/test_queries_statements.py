@@ -22,6 +22,27 @@ VALUES = {
     "limit": None,
     "scheme": "legacy-2",
     "models": ["m1"],
+    "layer": "last",
+    "model_ids": [7],
+    "n_members": 1,
+    "n_features": 8,
+}
+# What statements read that no statement makes.
+GIVEN = {
+    "chosen_structures": [("structure_id", pa.int64())],
+    "wanted_structures": [("dataset", pa.string()), ("structure_id", pa.int64())],
+    "set_structures": [
+        ("place", pa.int32()),
+        ("set", pa.string()),
+        ("dataset", pa.string()),
+        ("structure_id", pa.int64()),
+        ("is_candidate", pa.bool_()),
+    ],
+    "atom_variances": [
+        ("structure_id", pa.int64()),
+        ("number", pa.int16()),
+        ("variance", pa.float64()),
+    ],
 }
 EVERY = [
     read_statement(file.parent.name, file.stem)
@@ -42,8 +63,9 @@ statements = pytest.mark.parametrize("statement", STATEMENTS, ids=lambda s: s.na
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     """Everything that statements read, made from a lake that holds nothing."""
     empty = lake.create(str(tmp_path_factory.mktemp("empty") / "lake"))
-    session = Session(empty.reader, losses.SOURCES, VALUES)
-    session.add_rows("chosen_structures", pa.table({"structure_id": pa.array([], pa.int64())}), "")
+    session = Session(empty.reader, (*losses.SOURCES, "embeddings"), VALUES)
+    for name, columns in GIVEN.items():
+        session.add_rows(name, pa.schema(columns).empty_table(), "")
     for name in (*losses.ERRORS, "mean_prediction_sums"):
         session.keep(losses.statement(name))
     for name in losses.VIEWS:
@@ -93,7 +115,7 @@ def test_floats_have_a_unit_unless_they_are_ratios_or_of_a_run(statement: Statem
     of_runs = {"epoch", "value", "last_epoch", "best_epoch"}
     for column in statement.header.columns:
         if column.type == "DOUBLE" and column.unit is None:
-            is_fraction = re.search("ratio|variation", column.name) is not None
+            is_fraction = re.search("ratio|variation|variance", column.name) is not None
             is_of_run = (
                 column.name in of_runs or "_loss" in column.name or "_validation_" in column.name
             )
