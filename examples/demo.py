@@ -21,6 +21,7 @@ DATASET = "metals"
 # Held out are whole generations: the questions about force errors ask for 6 and later. Of the
 # others, cells small enough for a minute of training.
 TRAINED_ON = "CAST(info ->> 'generation' AS INTEGER) < 6 AND n_atoms < 50"
+HELD_OUT = "CAST(info ->> 'generation' AS INTEGER) >= 6"
 FEWEST_STRUCTURES = 20  # 12 to train on, of which MACE takes a tenth for validation
 MACE_PYTHON = Path(".venv-mace/bin/python")
 
@@ -51,6 +52,7 @@ def main(folder: Path, n_structures: int, n_models: int, n_epochs: int, mace_pyt
         wanted = trainings(n_models, n_epochs, mace_python, data, folder / "training")
         train_models(terminal, wanted)
         evaluate_models(terminal, wanted)
+        compare_losses(terminal, folder / "losses")
     step("What was done to the lake")
     terminal.atomlake("log")
     figures = draw_figures(folder, with_models=n_models > 0)
@@ -117,9 +119,13 @@ def evaluate_models(terminal: Terminal, wanted: Sequence[Training]) -> None:
     step("MACE has an environment of its own, where its models will run")
     Path(terminal.variables["ATOMLAKE_ENVIRONMENTS"]).unlink(missing_ok=True)
     terminal.atomlake("env", "add", "mace", "--python", str(wanted[0].python))
-    step("The models, with the loss as the group and the seed")
+    step("The curves of their trainings")
+    logs = [str(training.work / "results") for training in wanted]
+    terminal.atomlake("ingest", "mace-log", *logs, "--project", DATASET)
+    step("The models, with the loss as the group, the seed, and the run it came from")
     for training in wanted:
         said = ("--group", training.loss, "--seed", str(training.seed), "--env", "mace")
+        said += ("--run", training.run_name)
         path = ("--engine", "mace", "--path", str(training.model))
         terminal.atomlake("model", "add", training.name, *path, *said)
     step("Energies, forces, stress and latents of all models, in one pass each")
@@ -128,6 +134,19 @@ def evaluate_models(terminal: Terminal, wanted: Sequence[Training]) -> None:
     step("What is done")
     terminal.atomlake("compute", "status")
     terminal.answer("force_errors_by_type")
+
+
+def compare_losses(terminal: Terminal, folder: Path) -> None:
+    """Find the defects, and ask which loss has the better forces near them."""
+    step(
+        "Where the defects are: sites that are empty or hold two atoms; 4 Å is what the models see"
+    )
+    labelled = ("--dataset", DATASET, "--scheme", "sites", "--model-cutoff", "4")
+    terminal.atomlake("compute", "regions", *labelled)
+    step("Which loss is better near defects, on what no model was trained on: tables and a report")
+    asked = ("--dataset", DATASET, "--scheme", "sites", "--where", HELD_OUT)
+    shutil.rmtree(folder, ignore_errors=True)
+    terminal.atomlake("query", "losses", *asked, "--report", "-o", str(folder))
 
 
 def draw_figures(folder: Path, *, with_models: bool) -> list[Path]:
@@ -160,6 +179,9 @@ def say_where(folder: Path, figures: Sequence[Path], terminal: Terminal) -> None
     if (folder / "training").exists():
         click.echo(f"models      {folder / 'training'}")
     click.echo(f"figures     {'  '.join(map(str, figures))}")
+    if (folder / "losses").exists():
+        click.echo(f"tables      {folder / 'losses'}")
+        click.echo(f"report      {folder / 'losses' / 'report.html'}, for a browser")
     terminal.export()
     click.echo(f"Ask your own: {atomlake_path()} shell")
 

@@ -44,6 +44,11 @@ class Training:
         return f"mace-{self.loss}-{self.seed}"
 
     @property
+    def run_name(self) -> str:
+        """Name of the training run, as MACE gives it to its files."""
+        return f"mace-{self.loss}_run-{self.seed}"
+
+    @property
     def work(self) -> Path:
         """Folder of this training alone."""
         return self.folder / self.name
@@ -51,7 +56,7 @@ class Training:
     @property
     def model(self) -> Path:
         """The trained model; ``{name}.model`` would be overwritten by the next seed."""
-        return self.work / "checkpoints" / f"mace-{self.loss}_run-{self.seed}.model"
+        return self.work / "checkpoints" / f"{self.run_name}.model"
 
     @property
     def log(self) -> Path:

@@ -259,6 +259,14 @@ class Lake:
         module = import_module("ingest.predictions.api")
         return module.ingest_predictions(self, files, model=model, **options)
 
+    def query(self, question: str, **options: Any) -> Any:
+        """Answer a question that has a name: tables, with the SQL and the lake version behind them.
+
+        The questions and their options are those of ``atomlake query``; see `queries.api.ask`.
+        """
+        module = import_module("queries.api")
+        return module.ask(self, question, **options)
+
     def commit(
         self,
         operation: str,

@@ -9,6 +9,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import click
+import nbclient
+import nbformat
 import numpy as np
 import pytest
 import trained_models
@@ -25,6 +27,7 @@ N_STRUCTURES = 20
 MODELS = ("mace-l1l2energyforces-1", "mace-weighted-1")
 FIRST_HELD_OUT_GENERATION = 6
 CHECKOUT = Path(__file__).parent.parent
+EXAMPLES = CHECKOUT / "examples"
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +162,30 @@ def test_force_errors_are_those_numpy_finds(lk):
         assert mae == pytest.approx(pooled.mean(), abs=6e-5)  # the question rounds to 1e-4
         components = np.concatenate(squares[tuple(key)])
         assert rmse == pytest.approx(np.sqrt(components.mean()), abs=6e-5)
+
+
+@pytest.mark.slow
+def test_it_ends_with_a_report_of_the_losses(runs):
+    folder, printed = runs
+    page = folder / "losses" / "report.html"
+    assert f"report      {page}" in printed[1]
+    text = page.read_text()
+    for loss in ("weighted", "l1l2energyforces"):
+        assert loss in text
+    assert sorted((folder / "losses" / "figures").glob("*.pdf"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("notebook", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_runs_on_the_lake_of_the_demo(runs, notebook, monkeypatch):
+    content = nbformat.read(notebook, 4)
+    assert not any(cell.get("outputs") for cell in content.cells), "Clear all outputs."
+    monkeypatch.setenv("ATOMLAKE", str(runs[0] / "lake"))
+    nbclient.NotebookClient(
+        content, timeout=200, kernel_name="python3", resources={"metadata": {"path": EXAMPLES}}
+    ).execute()
+    last = [output for cell in content.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert last[-1]["text"].startswith("Equal, at lake version")
 
 
 def test_without_an_environment_for_models_it_says_what_to_do(tmp_path):

@@ -123,10 +123,18 @@ def caveats_of_training(
     if without:
         yield f"No training run is known of {_listed(without)}: no curves of it."
     known = runs.filter(pl.col("n_candidates") == 1)
-    for row in known.filter(pl.col("state").ne_missing("finished")).iter_rows(named=True):
+    unsaid = (
+        known.filter(pl.col("state").fill_null("unknown") == "unknown")["model"].sort().to_list()
+    )
+    if unsaid:
         yield (
-            f"The run {row['run_name']} of {row['model']} did not finish (state "
-            f"{row['state'] or 'unknown'}): its last values are those logged so far."
+            f"Whether the training of {_listed(unsaid)} ended, its log does not say: last values are "
+            "those logged so far."
+        )
+    for row in known.filter(~pl.col("state").is_in(["finished", "unknown"])).iter_rows(named=True):
+        yield (
+            f"The run {row['run_name']} of {row['model']} did not finish (state {row['state']}): its "
+            "last values are those logged so far."
         )
     validated = curves.filter(curve="validation_loss")
     silent = known.join(validated, on="model", how="anti")["model"].sort().to_list()
