@@ -139,6 +139,19 @@ def test_two_runs_of_one_name_are_listed_and_none_is_taken(tmp_path: Path) -> No
     assert result.models["run_id"].to_list() == [None]
 
 
+def test_runs_whose_logs_do_not_say_whether_they_ended_are_said_at_once(tmp_path: Path) -> None:
+    from lake_samples import append
+
+    lk = lake.create(str(tmp_path / "lake"))
+    members = [Member(f"m{seed}", "MSE", seed, [np.zeros((2, 3))]) for seed in range(2)]
+    write_samples(lk, [SAMPLE], members)
+    run = {"project": "p", "state": "unknown"}
+    append(lk, runs=[{**run, "run_id": f"r{seed}", "name": f"m{seed}"} for seed in range(2)])
+    said = [w for w in compare(lk, dataset="cu").warnings if "ended" in w or "did not finish" in w]
+    [one] = said
+    assert one.startswith("Whether the training of m0, m1 ended")
+
+
 def test_a_run_that_did_not_finish_is_said(tmp_path: Path) -> None:
     from lake_samples import append
 

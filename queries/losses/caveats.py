@@ -128,13 +128,13 @@ def caveats_of_training(
     )
     if unsaid:
         yield (
-            f"Whether the training of {_listed(unsaid)} ended, its log does not say: last values are "
-            "those logged so far."
+            f"Whether the training of {_listed(unsaid)} ended, its log does not say: last values "
+            "are those logged so far."
         )
     for row in known.filter(~pl.col("state").is_in(["finished", "unknown"])).iter_rows(named=True):
         yield (
-            f"The run {row['run_name']} of {row['model']} did not finish (state {row['state']}): its "
-            "last values are those logged so far."
+            f"The run {row['run_name']} of {row['model']} did not finish (state {row['state']}): "
+            "its last values are those logged so far."
         )
     validated = curves.filter(curve="validation_loss")
     silent = known.join(validated, on="model", how="anti")["model"].sort().to_list()
