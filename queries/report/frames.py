@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 
 import polars as pl
 
@@ -16,13 +17,22 @@ MOST_ROWS = 200
 ROWS_OF_LONG = 100
 
 
-def table_of(frame: pl.DataFrame, title: str, *, note: str = "", longest: int = MOST_ROWS) -> Table:
+def table_of(
+    frame: pl.DataFrame,
+    title: str,
+    *,
+    note: str = "",
+    longest: int = MOST_ROWS,
+    unit: Callable[[str], str] | None = None,
+) -> Table:
     """A frame as a table; of a long one the first rows, and it says so.
 
     Parameters
     ----------
     longest
         Rows of which all are shown.
+    unit
+        The unit of a column by its name; that of a comparison by default.
     """
     if len(frame) > longest:
         cut = (
@@ -34,7 +44,7 @@ def table_of(frame: pl.DataFrame, title: str, *, note: str = "", longest: int = 
     # Identities are no amounts, and have more digits than JavaScript's numbers.
     shown = frame.with_columns(pl.col(r"^.*_id$").cast(pl.String))
     headings = tuple(
-        Heading(name, unit_of(name), is_number=dtype.is_numeric())
+        Heading(name, (unit or unit_of)(name), is_number=dtype.is_numeric())
         for name, dtype in shown.schema.items()
     )
     rows = tuple(tuple(cell_of(value) for value in row) for row in shown.iter_rows())

@@ -90,7 +90,28 @@ class Words:
     kind: str = field(default="words", init=False)
 
 
-Block = Table | Picture | Listing | Facts | Words
+@dataclass(frozen=True)
+class Viewer:
+    """An interactive map with structures beside it; at most one on a page.
+
+    Attributes
+    ----------
+    data
+        JSON, as the scripts of the page expect it.
+    """
+
+    title: str
+    caption: str
+    data: str
+    kind: str = field(default="viewer", init=False)
+
+    @property
+    def quoted_data(self) -> str:
+        """The data as it may stand in HTML, where no text in it can end the element."""
+        return self.data.replace("<", "\\u003c")
+
+
+Block = Table | Picture | Listing | Facts | Words | Viewer
 
 
 @dataclass(frozen=True)
@@ -140,7 +161,8 @@ def render(page: Page) -> str:
         page=page,
         style=Markup(style),  # noqa: S704 - ours, as the scripts are
         scripts=[Markup(script) for script in scripts],  # noqa: S704
-        policy=_policy(style, scripts),
+        mark=Markup,
+        policy=_policy(style, scripts, has_viewer=_has_viewer(page)),
         version=__version__,
     )
 
@@ -168,11 +190,22 @@ def _resource(name: str) -> str:
     return (files("queries.report") / name).read_text(encoding="utf-8")
 
 
-def _policy(style: str, scripts: tuple[str, ...]) -> str:
-    """What the browser may run and load: what stands in the page when it is written, no more."""
+def _has_viewer(page: Page) -> bool:
+    return any(isinstance(block, Viewer) for part in page.sections for block in part.blocks)
+
+
+def _policy(style: str, scripts: tuple[str, ...], *, has_viewer: bool) -> str:
+    """What the browser may run and load: what stands in the page when it is written, no more.
+
+    A viewer makes styles of its own, pictures to save, and programs for the graphics card out of
+    text. It has no more of the network than the rest, which is nothing.
+    """
     allowed = " ".join(_checksum(script) for script in scripts)
+    styles, pictures, more = _checksum(style), "data:", ""
+    if has_viewer:
+        styles, pictures, more = "'unsafe-inline'", "data: blob:", " 'unsafe-eval'"
     return (
-        f"default-src 'none'; img-src data:; style-src {_checksum(style)}; script-src {allowed}; "
+        f"default-src 'none'; img-src {pictures}; style-src {styles}; script-src {allowed}{more}; "
         "base-uri 'none'; form-action 'none'"
     )
 

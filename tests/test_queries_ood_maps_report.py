@@ -1,0 +1,246 @@
+"""From a lake to the page with an interactive map, opened in a browser."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from headless_browser import BrowserMissingError, Page, open_page
+from ood_samples import (
+    MEMBERS,
+    add_latents,
+    add_models,
+    add_predictions,
+    add_structures,
+    random_latents,
+)
+
+import lake
+from lake.errors import InvalidInputError
+from queries.figures.ood_figures import draw_ood
+from queries.ood.baseline import Settings, score_baseline, write_baseline
+from queries.ood.baseline.distances import distances_of
+from queries.ood.choosing import Choice
+from queries.ood.distances import score_with_distances
+from queries.report import map_data as map_data_module
+from queries.report import write_ood_report
+from queries.report.map_data import map_data
+from queries.report.page import Page as ReportPage
+from queries.report.page import Section, Viewer, render
+from queries.report.viewer import find_script
+
+pytest.importorskip("jinja2", reason="the extra `plots` is not installed")
+ATTACK = "<img src=x onerror='window.attacked = 1'></script><script>window.attacked = 1</script>"
+# What a browser without a graphics card says of the pictures it makes itself.
+OF_DRAWING = ("swiftshader", "GPU stall", "willReadFrequently")
+LOADING_S = 60
+SIZES = {i: 3 + i % 9 for i in range(60)}
+
+
+@pytest.fixture(scope="module")
+def lk(tmp_path_factory: pytest.TempPathFactory):
+    """A lake of two datasets; structures of the second are further apart, and named oddly."""
+    lk = lake.create(str(tmp_path_factory.mktemp("maps") / "lake"))
+    add_models(lk)
+    random = np.random.default_rng(0)
+    for name, ids in (("train", range(40)), ("new", range(40, 60))):
+        sizes = {i: SIZES[i] for i in ids}
+        positions = {
+            i: dict(zip("xyz", random.uniform(0, 9, (3, n)).tolist(), strict=True))
+            for i, n in sizes.items()
+        }
+        kinds = {i: ATTACK if i % 2 else "slab" for i in ids}
+        add_structures(lk, sizes, name, positions=positions, config_type=kinds)
+        for member, latents in random_latents(sizes, n_features=6).items():
+            add_latents(lk, member, latents, name)
+            forces = {i: random.normal(size=(n, 3)) for i, n in sizes.items()}
+            add_predictions(lk, member, {i: random.normal() for i in ids}, forces, name)
+    return lk
+
+
+@pytest.fixture(scope="module")
+def answer(lk):
+    return score_with_distances(
+        lk, choice=Choice(top=5), sets=("new",), groups=("T1",), baseline="train", memory_mib=64
+    )
+
+
+@pytest.fixture(scope="module")
+def report(lk, answer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if find_script() is None:
+        pytest.skip("the extra `ood` is not installed: no chemiscope")
+    folder = tmp_path_factory.mktemp("report")
+    result, measured = answer
+    figures = draw_ood(result, folder / "figures", measured)
+    return write_ood_report(result, figures, folder / "report.html", measured, lk.reader)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Page]:
+    try:
+        with open_page() as page:
+            yield page
+    except BrowserMissingError as error:
+        pytest.skip(str(error))
+
+
+def wait_for_viewer(browser: Page) -> str:
+    end_s = time.monotonic() + LOADING_S
+    state = ""
+    while not state and time.monotonic() < end_s:
+        state = browser.evaluate("document.documentElement.dataset.viewer || ''")
+        time.sleep(0.2)
+    return state
+
+
+def test_embeddings_are_means_over_members_and_atoms(lk, answer):
+    result, measured = answer
+    expected = {}
+    for name, ids in (("train", range(40)), ("new", range(40, 60))):
+        latents = random_latents({i: SIZES[i] for i in ids}, n_features=6)
+        for i in ids:
+            means = [latents[member][i].astype(float).mean(axis=0) for member in MEMBERS]
+            expected[name, i] = np.mean(means, axis=0)
+    rows = result.scores.select("dataset", "structure_id").rows()
+    vectors = np.array([expected[row] for row in rows])
+    found = distances_of(measured.baseline, np.array([i for _, i in rows]), vectors)
+    for name in found.columns:
+        np.testing.assert_allclose(result.scores[name], found[name], rtol=2e-4, atol=1e-6)
+
+
+def test_a_baseline_that_was_kept_is_applied_as_it_is(lk, answer, tmp_path: Path):
+    result, measured = answer
+    path = write_baseline(measured.baseline, tmp_path / "baseline.npz")
+    without = replace(result, selection=replace(result.selection, baseline=None))
+    again = score_baseline(without, lk.reader, kept=path, is_mapped=False)
+    assert again.scores["d_latent"].equals(measured.scores["d_latent"])
+    with pytest.raises(InvalidInputError, match="--baseline"):
+        score_baseline(without, lk.reader)
+    other = score_baseline(result, lk.reader, Settings(n_neighbours=1), is_mapped=False)
+    nearest = other.scores["knn_kth_distance"]
+    assert (nearest <= measured.scores["knn_kth_distance"]).all()
+
+
+def test_the_page_shows_the_map_and_asks_for_nothing(browser: Page, report: Path):
+    browser.open(report, 1400)
+    assert wait_for_viewer(browser) == "ready", browser.evaluate(
+        "document.getElementById('viewer-note').textContent"
+    )
+    time.sleep(1)
+    browser.screenshot(report.with_suffix(".png"))
+    said = [text for text in browser.complaints if not any(word in text for word in OF_DRAWING)]
+    assert said == []
+    assert browser.requests == []
+    assert browser.evaluate("window.attacked") is None
+    assert report.stat().st_size < 8_000_000
+    n_canvases = browser.evaluate("document.querySelectorAll('.viewer canvas').length")
+    n_roots = browser.evaluate(
+        "[...document.querySelectorAll('#viewer-map *, #viewer-structure *')]"
+        ".filter(e => e.shadowRoot).length"
+    )
+    assert n_canvases + n_roots > 0
+
+
+def test_the_structure_beside_the_map_is_the_most_uncertain(browser: Page, report: Path, answer):
+    browser.open(report, 1400)
+    assert wait_for_viewer(browser) == "ready"
+    text = browser.evaluate("document.getElementById('viewer-data').textContent")
+    data = json.loads(text)
+    result, _ = answer
+    best = result.chosen.row(0, named=True)
+    place = data["settings"]["pinned"][0]
+    assert data["properties"]["structure_id"]["values"][place] == str(best["structure_id"])
+    assert data["structures"][place]["size"] == best["n_atoms"]
+    assert data["properties"]["is_chosen"]["values"].count("chosen") == 5
+
+
+def test_without_webgl_the_page_says_so(report: Path, tmp_path: Path):
+    """The page is changed so that the browser has no WebGL; its script is then another one."""
+    text = report.read_text("utf-8")
+    assert 'getContext("webgl") === null' in text
+    changed = text.replace('getContext("webgl") === null', "nodeType === 1")
+    policy = changed.index("script-src ")
+    end = changed.index(";", policy)
+    open_policy = "script-src 'unsafe-inline' 'unsafe-eval'"
+    page = tmp_path / "page.html"
+    page.write_text(changed[:policy] + open_policy + changed[end:], "utf-8")
+    try:
+        with open_page() as browser:
+            browser.open(page)
+            assert wait_for_viewer(browser) == "failed"
+            said = browser.evaluate("document.getElementById('viewer-note').textContent")
+            assert "It needs WebGL" in said
+            assert browser.evaluate("document.querySelector('.viewer-sides').hidden")
+    except BrowserMissingError as error:
+        pytest.skip(str(error))
+
+
+def test_the_map_has_room_for_so_many(lk, answer, monkeypatch: pytest.MonkeyPatch):
+    result, measured = answer
+    everything = map_data(result, measured, lk.reader)
+    assert everything.note == "All 60 structures."
+    monkeypatch.setattr(map_data_module, "MOST_ATOMS", 150)
+    some = map_data(result, measured, lk.reader)
+    structures = some.dataset["structures"]
+    assert sum(each["size"] for each in structures) <= 150
+    assert 5 < some.n_shown < 60
+    assert f"{some.n_shown} of 60 structures: the chosen by rank" in some.note
+    assert some.dataset["properties"]["is_chosen"]["values"].count("chosen") == 5
+    assert all(len(each["values"]) == some.n_shown for each in some.dataset["properties"].values())
+    monkeypatch.setattr(map_data_module, "MOST_STRUCTURES", 3)
+    few = map_data(result, measured, lk.reader)
+    assert few.n_shown == 3
+    assert "all but 2" in few.note
+    monkeypatch.setattr(map_data_module, "MOST_ATOMS", 0)
+    assert map_data(result, measured, lk.reader).n_shown == 0
+
+
+def test_positions_are_those_of_the_lake(lk, answer):
+    result, measured = answer
+    data = map_data(result, measured, lk.reader).dataset
+    names = data["properties"]["structure_id"]["values"]
+    for identity in (3, 47):
+        atoms = lk.atoms(identity)
+        structure = data["structures"][names.index(str(identity))]
+        assert structure["names"] == atoms.get_chemical_symbols()
+        found = np.column_stack([structure[axis] for axis in "xyz"])
+        np.testing.assert_allclose(found, atoms.positions, atol=6e-4)
+        np.testing.assert_allclose(np.reshape(structure["cell"], (3, 3)), atoms.cell[:])
+
+
+def test_without_a_baseline_the_page_says_why_there_is_no_map(lk, tmp_path: Path):
+    result, measured = score_with_distances(
+        lk, choice=Choice(top=2), sets=("new",), groups=("T1",), memory_mib=64
+    )
+    assert measured is None
+    page = write_ood_report(result, [], tmp_path / "report.html", measured, lk.reader)
+    text = page.read_text("utf-8")
+    assert "There is no map: it needs a baseline set" in text
+    assert "unsafe" not in text.partition("</head>")[0].partition("<style>")[0]
+    assert page.stat().st_size < 200_000
+
+
+def test_data_of_a_viewer_cannot_end_its_element():
+    block = Viewer("t", "c", json.dumps({"name": ATTACK}))
+    text = render(ReportPage("t", "q", (), (Section("s", (block,)),)))
+    assert text.count("<script") == 2
+    inside = text.partition('id="viewer-data">')[2].partition("</script>")[0]
+    assert json.loads(inside) == {"name": ATTACK}
+    assert "script-src" in text
+    assert "'unsafe-eval'" in text
+
+
+def test_units_are_those_of_scores(answer):
+    result, _ = answer
+    frame = pl.DataFrame({"energy_disagreement": [1.0], "q50": [2.0], result.score: [3.0]})
+    from queries.report.frames import table_of
+    from queries.report.ood_report import unit_of_score
+
+    units = [heading.unit for heading in table_of(frame, "t", unit=unit_of_score).headings]
+    assert units == ["eV/atom", "", ""]
