@@ -58,7 +58,7 @@ def test_all_files_are_there_with_what_they_rest_on(both, tmp_path: Path):
             facts = picture.text
         assert "lake version 12" in facts["Keywords"]
         assert "n = 80 of T1, 40 of T2; 6 chosen" in facts["Description"]
-        assert "the 6 highest" in facts["Description"]
+        assert "Chosen are the 6 structures with" in facts["Description"]
         assert "mace-w1, mace-w2, mace-w3, mace-w4" in facts["Description"]
 
 

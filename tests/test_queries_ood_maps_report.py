@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Iterator
@@ -23,7 +24,6 @@ from ood_samples import (
 
 import lake
 from lake.errors import InvalidInputError
-from queries.figures.ood_figures import draw_ood
 from queries.ood.baseline import Settings, score_baseline, write_baseline
 from queries.ood.baseline.distances import distances_of
 from queries.ood.choosing import Choice
@@ -37,9 +37,13 @@ from queries.report.viewer import find_script
 
 pytest.importorskip("jinja2", reason="the extra `plots` is not installed")
 ATTACK = "<img src=x onerror='window.attacked = 1'></script><script>window.attacked = 1</script>"
-# What a browser without a graphics card says of the pictures it makes itself.
-OF_DRAWING = ("swiftshader", "GPU stall", "willReadFrequently")
+# What a browser without a graphics card says of the pictures it makes itself, and chemiscope of
+# names of structures, which are too many to be symbols.
+OF_DRAWING = ("swiftshader", "GPU stall", "willReadFrequently", "interpreted as categories")
 LOADING_S = 60
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
+)
 SIZES = {i: 3 + i % 9 for i in range(60)}
 
 
@@ -77,7 +81,9 @@ def report(lk, answer, tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("the extra `ood` is not installed: no chemiscope")
     folder = tmp_path_factory.mktemp("report")
     result, measured = answer
-    figures = draw_ood(result, folder / "figures", measured)
+    figures = [folder / "ood_maps.png", folder / "ood_maps.pdf", folder / "other.png"]
+    for figure in figures:
+        figure.write_bytes(PIXEL)
     return write_ood_report(result, figures, folder / "report.html", measured, lk.reader)
 
 
@@ -138,6 +144,9 @@ def test_the_page_shows_the_map_and_asks_for_nothing(browser: Page, report: Path
     assert said == []
     assert browser.requests == []
     assert browser.evaluate("window.attacked") is None
+    pictures = browser.evaluate("[...document.images].map(i => [i.naturalWidth, i.alt])")
+    assert [width for width, _ in pictures] == [1]
+    assert "n = 20 of new, 40 of train; 5 chosen" in pictures[0][1]
     assert report.stat().st_size < 8_000_000
     n_canvases = browser.evaluate("document.querySelectorAll('.viewer canvas').length")
     n_roots = browser.evaluate(
@@ -233,7 +242,7 @@ def test_data_of_a_viewer_cannot_end_its_element():
     inside = text.partition('id="viewer-data">')[2].partition("</script>")[0]
     assert json.loads(inside) == {"name": ATTACK}
     assert "script-src" in text
-    assert "'unsafe-eval'" in text
+    assert "unsafe-eval" in text.partition("</head>")[0]
 
 
 def test_units_are_those_of_scores(answer):

@@ -79,14 +79,14 @@ def ood_caption(
 
 
 def describe_ood(result: OodScores, longest_condition: int | None = None) -> str:
-    """What was asked of which lake, as a sentence."""
+    """What was asked of which lake."""
     selection = result.selection
     names = ", ".join(member.model for member in selection.members)
     sets = "; ".join(_set(each, longest_condition) for each in selection.sets)
     baseline = "none" if selection.baseline is None else selection.baseline
     partial = "; partial coverage allowed" if selection.is_partial_allowed else ""
     return (
-        f"Score {result.score}; chosen: {result.rule}; ensemble {selection.ensemble} ({names}), "
+        f"Score {result.score}. {result.rule} Ensemble {selection.ensemble} ({names}), "
         f"layer {selection.layer}; {sets}; baseline {baseline}{partial}; {result.lake_path} at "
         f"version {result.lake_version}; atomlake {__version__}."
     )

@@ -43,13 +43,12 @@ def score_with_distances(
         distances = has_baseline and find_spec("sklearn") is not None
     if not distances:
         return score(lake, choice=choice, **options), None
-    import polars as pl
-
     if not has_baseline:
         raise InvalidInputError(
             "--distances: from what? Expected a baseline set. Give --baseline SET."
         )
     from queries.ood.baseline import DISTANCES
+    from queries.ood.baseline.maps import map_structures
     from queries.ood.baseline.scoring import fit_set, measure
 
     # One version for all, whatever others commit meanwhile.
@@ -62,10 +61,10 @@ def score_with_distances(
     if is_by_distance:  # clusters and maps go by rank, so the rank has to be known first
         measured = measure(result, baseline, rows, vectors, is_mapped=False)
         result = chosen_by(_with(result, measured), choice_without_groups(choice), DISTANCES)
-    measured = measure(result, baseline, rows, vectors)
+    measured = measure(result, baseline, rows, vectors, is_mapped=False)
     result = chosen_by(_with(result, measured), choice, DISTANCES)
-    is_chosen = pl.col("structure_id").is_in(result.chosen["structure_id"].implode())
-    placed = measured.map.with_columns(is_chosen=is_chosen)
+    # Last, because the chosen are always on the map.
+    placed = map_structures(result, baseline, measured.scores, vectors)
     return result, replace(measured, map=placed)
 
 

@@ -28,6 +28,10 @@ PLACES = {
 }
 UNITS = {"energy_disagreement": "eV/atom", "force_disagreement": "eV/Å"}
 WITHOUT = ("is_candidate", "is_baseline")
+# Words say what a structure is when it is clicked on. As symbols and colours chemiscope takes no
+# more than this many, so other columns of more are left out.
+NAMES = ("structure_id", "source")
+MOST_WORDS = 20
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,9 @@ def _properties(shown: pl.DataFrame) -> dict[str, Any]:
         if name in WITHOUT or shown[name].dtype.is_nested():
             continue
         column = shown[name]
+        is_word = not column.dtype.is_numeric() and name not in NAMES
+        if is_word and column.n_unique() > MOST_WORDS:
+            continue
         if name in IDENTITY or name == "is_chosen" or not column.dtype.is_numeric():
             values: list[Any] = _words(name, column)
         elif column.null_count() == len(column):

@@ -26,7 +26,6 @@ from queries.report.page import (
     Section,
     Table,
     Words,
-    picture_address,
     render,
 )
 from queries.report.viewer import CREDIT, MISSING, find_script, scripts_of, viewer_of
@@ -41,7 +40,7 @@ READING = (
 )
 NO_BASELINE = "There is no map: it needs a baseline set, and scikit-learn."
 UNITS_OF_ROWS = "energy_disagreement in eV/atom, force_disagreement in eV/Å, all others without."
-FIRST = ("rank", "set", "structure_id", "source", "frame", "config_type", "formula", "n_atoms")
+FIRST = ("rank", "structure_id")
 UNITS = {"energy_disagreement": "eV/atom", "force_disagreement": "eV/Å"}
 
 
@@ -108,9 +107,8 @@ def ood_page(
 
 def chosen_table(result: OodScores) -> Table:
     """The chosen structures, with the score that ranks beside what names them."""
-    first = [name for name in FIRST if name in result.chosen.columns]
-    rest = [name for name in result.chosen.columns if name not in (*first, result.score)]
-    frame = result.chosen.select(*first, result.score, *rest)
+    first = (*FIRST, result.score)
+    frame = result.chosen.select(*first, pl.exclude(first))
     named = frame.with_columns(pl.col("structure_id").cast(pl.String))
     note = f"{result.rule} {len(named):,} were."
     return table_of(named, "Chosen structures.", note=note, unit=unit_of_score)
@@ -168,7 +166,7 @@ def _pictures(
         Picture(
             ood_title(file.stem),
             full_caption(file.stem, result, measured),
-            picture_address(file.read_bytes(), "image/png"),
+            file.read_bytes(),
         )
         for file in figures
         if file.suffix == ".png" and file.stem in FIGURES

@@ -15,7 +15,10 @@
     document.documentElement.dataset.viewer = "failed";
   };
   const warnings = new Chemiscope.Warnings();
-  warnings.addHandler((message) => { note.textContent = message; });
+  // Names of structures are there to be read, and are too many to be symbols, which it warns of.
+  warnings.addHandler((message) => {
+    if (!message.includes("interpreted as categories")) note.textContent = message;
+  });
   const places = { meta: "viewer-meta", map: "viewer-map", structure: "viewer-structure", info: "viewer-info" };
   note.textContent = "";
   if (document.createElement("canvas").getContext("webgl") === null) {
