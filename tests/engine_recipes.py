@@ -70,6 +70,18 @@ def mace_options(seed: int, dtype: str) -> Recipe:
     }
 
 
+def mace_member_options(seed: int) -> Recipe:
+    """Options to go on from another model, whose architecture is the same."""
+    return {
+        **mace_options(seed, "float64"),
+        "name": "member",
+        "E0s": "foundation",
+        "multiheads_finetuning": False,
+        "lr": 0.002,
+        "max_num_epochs": 1,
+    }
+
+
 def mace_command(options: Recipe, heads: Sequence[str], data: Path) -> list[str]:
     """Arguments of ``mace_run_train``."""
     source = {"train_file": str(data), "valid_fraction": 0.2}

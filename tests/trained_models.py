@@ -52,6 +52,22 @@ def mace_model(seed: int = 1, dtype: str = "float64", heads: Sequence[str] = ())
     return _kept("mace", "mace.model", [options, list(heads)], train)
 
 
+def mace_member(seed: int) -> Path:
+    """`mace_model`, gone on with another seed: a member of an ensemble of one parent."""
+    parent = mace_model()
+    options = engine_recipes.mace_member_options(seed)
+
+    def train(python: Path, folder: Path) -> Path:
+        data = engine_recipes.write_training_data(folder / "train.xyz")
+        command = engine_recipes.mace_command(options | {"foundation_model": parent}, (), data)
+        _run([str(python.with_name("mace_run_train")), *command], folder)
+        return folder / "checkpoints" / f"{options['name']}_run-{seed}.model"
+
+    return _kept(
+        "mace", "mace.model", ["of", engine_recipes.mace_options(1, "float64"), options], train
+    )
+
+
 def nequip_model(seed: int = 1, dtype: str = "float64", per_type_cutoff: bool = False) -> Path:
     """A NequIP ``.ckpt`` of two layers; ``per_type_cutoff`` lets nickel see less far."""
     return _nequip_family("nequip", engine_recipes.nequip(seed, dtype, per_type_cutoff))
