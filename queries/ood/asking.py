@@ -24,6 +24,7 @@ def ask(
     *,
     at: int | str | None = None,
     figures: bool = True,
+    report: bool = False,
     by_atom: bool = False,
     save: str | None = None,
     memory_mib: int = 512,
@@ -33,7 +34,7 @@ def ask(
 
     Parameters
     ----------
-    folder, file_format, figures, by_atom
+    folder, file_format, figures, report, by_atom
         See `queries.ood.files.write_answer`.
     at
         Version or tag of the lake to ask; the newest by default.
@@ -67,6 +68,7 @@ def ask(
         measured=measured,
         by_atom=by_atom,
         figures=figures,
+        report=report,
         memory_mib=memory_mib,
     )
     if save is not None:

@@ -75,6 +75,13 @@ def _keys(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tupl
     help="Distances from the baseline.  [default: where there is one, and scikit-learn]",
 )
 @click.option(
+    "--baseline-models",
+    "kept",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Distances by the baseline.npz of an earlier answer, instead of fitting anew.",
+)
+@click.option(
     "--against", multiple=True, metavar="NAME", help="Saved scores to set beside. May be repeated."
 )
 @click.option("--save", metavar="NAME", help="Keep the scores in the lake, as NAME.")
@@ -109,6 +116,7 @@ def _keys(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tupl
     help="Format of the tables.",
 )
 @click.option("--figures/--no-figures", default=True, show_default=True, help="Draw figures.")
+@click.option("--report", is_flag=True, help="Write one page with everything, for a browser.")
 @pass_target
 def ood(target: Target, /, folder: Path, name: str, **options: Any) -> None:
     """Find structures an ensemble disagrees on: the further out of distribution, the more.

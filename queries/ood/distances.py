@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lake.errors import InvalidInputError
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def score_with_distances(
-    lake: Lake, *, choice: Choice, distances: bool | None = None, **options: Any
+    lake: Lake,
+    *,
+    choice: Choice,
+    distances: bool | None = None,
+    kept: Path | None = None,
+    **options: Any,
 ) -> tuple[OodScores, BaselineScores | None]:
     """Score and choose, with distances from the baseline where there is one.
 
@@ -29,27 +35,31 @@ def score_with_distances(
         May rank by a distance.
     distances
         Whether distances are wanted; None takes them where there are a baseline and scikit-learn.
+    kept
+        File of a baseline that was fitted before: distances are from it, and nothing is fitted.
     **options
         See `queries.ood.scoring.score`.
 
     Raises
     ------
     InvalidInputError
-        Distances are wanted, and there is no baseline or no scikit-learn; or see `score`.
+        Distances are wanted, and there is no baseline or no scikit-learn; the baseline that was
+        kept is of other models or latents; or see `score`.
     """
     has_baseline = options.get("baseline") is not None
     choice.check(has_baseline=has_baseline)
     if distances is None:
-        distances = has_baseline and find_spec("sklearn") is not None
+        distances = kept is not None or (has_baseline and find_spec("sklearn") is not None)
     if not distances:
         return score(lake, choice=choice, **options), None
-    if not has_baseline:
+    if not has_baseline and kept is None:
         raise InvalidInputError(
-            "--distances: from what? Expected a baseline set. Give --baseline SET."
+            "--distances: from what? Expected a baseline set, or one that was kept. Give "
+            "--baseline SET or --baseline-models FILE."
         )
     from queries.ood.baseline import DISTANCES
     from queries.ood.baseline.maps import map_structures
-    from queries.ood.baseline.scoring import fit_set, measure
+    from queries.ood.baseline.scoring import find_baseline, measure
 
     # One version for all, whatever others commit meanwhile.
     reader = lake.reader
@@ -57,7 +67,7 @@ def score_with_distances(
     first = Choice() if is_by_distance else Choice(score=choice.score)
     result = score(lake.at(reader.state.version), choice=first, **options)
     rows, vectors = structure_embeddings(reader, result)
-    baseline = fit_set(result, rows, vectors)
+    baseline = find_baseline(result, rows, vectors, kept=kept)
     if is_by_distance:  # clusters and maps go by rank, so the rank has to be known first
         measured = measure(result, baseline, rows, vectors, is_mapped=False)
         result = chosen_by(_with(result, measured), choice_without_groups(choice), DISTANCES)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 ATOMS = "atoms.parquet"
 BASELINE = "baseline.npz"
+REPORT = "report.html"
 
 
 def write_answer(
@@ -42,6 +43,7 @@ def write_answer(
     measured: BaselineScores | None = None,
     by_atom: bool = False,
     figures: bool = True,
+    report: bool = False,
     memory_mib: int,
 ) -> list[Path]:
     """Write an answer into a folder; the files, the manifest last.
@@ -60,6 +62,9 @@ def write_answer(
         Write the score of every atom too, as ``atoms.parquet``.
     figures
         Whether to draw.
+    report
+        Whether to write a page that holds all of it, with an interactive map where there are
+        distances.
     memory_mib
         Room for latents, in MiB.
 
@@ -80,10 +85,16 @@ def write_answer(
             from queries.ood.baseline import write_baseline
 
             files.append(write_baseline(measured.baseline, folder / BASELINE))
+        drawn: list[Path] = []
         if figures:
             from queries.figures.ood_figures import draw_ood
 
-            files += draw_ood(result, folder / "figures", measured)
+            drawn = draw_ood(result, folder / "figures", measured)
+        files += drawn
+        if report:
+            from queries.report import write_ood_report
+
+            files.append(write_ood_report(result, drawn, folder / REPORT, measured, reader))
         facts = _manifest(result, folder, files, notes)
         (folder / MANIFEST).write_text(f"{json_text(facts)}\n", "utf-8")
     return [*files, folder / MANIFEST]

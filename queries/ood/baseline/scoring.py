@@ -79,12 +79,30 @@ def score_baseline(
         of other models or latents, or scikit-learn is not installed.
     """
     rows, vectors = structure_embeddings(reader, result)
-    if kept is None:
-        baseline = fit_set(result, rows, vectors, settings)
-    else:
-        baseline = read_baseline(kept)
-        check_origin(baseline, result.selection, kept)
+    baseline = find_baseline(result, rows, vectors, settings, kept=kept)
     return measure(result, baseline, rows, vectors, is_mapped=is_mapped)
+
+
+def find_baseline(
+    result: OodScores,
+    rows: pl.DataFrame,
+    vectors: npt.NDArray[np.float64],
+    settings: Settings | None = None,
+    *,
+    kept: Path | None = None,
+) -> Baseline:
+    """The baseline of an answer, fitted now; or one that was kept, if it is of the same latents.
+
+    Raises
+    ------
+    InvalidInputError
+        See `score_baseline`.
+    """
+    if kept is None:
+        return fit_set(result, rows, vectors, settings)
+    baseline = read_baseline(kept)
+    check_origin(baseline, result.selection, kept)
+    return baseline
 
 
 def measure(

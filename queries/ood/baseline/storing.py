@@ -62,7 +62,7 @@ def read_baseline(path: Path) -> Baseline:
         return _baseline(json.loads(str(arrays.pop("facts"))), arrays)
     except FileNotFoundError:
         raise NotFoundError(
-            f"{path} is not there. Expected a file that --save-baseline wrote. Check the path."
+            f"{path} is not there. Expected the baseline.npz of an earlier answer. Check the path."
         ) from None
     except (
         zipfile.BadZipFile,
