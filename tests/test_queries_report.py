@@ -18,6 +18,7 @@ from loss_samples import TWO, comparison
 
 from lake.errors import InvalidInputError, StorageError
 from queries.figures import draw_losses
+from queries.figures.captions import FIGURES, title_of
 from queries.losses.result import LossComparison
 from queries.report import write_losses_report
 from queries.report.frames import cell_of, number_text, table_of, unit_of
@@ -77,6 +78,19 @@ def test_the_page_is_whole_and_asks_for_nothing(browser: Page, report: Path) -> 
     assert len(pictures) == 6
     assert all(width > 1000 and letters > 40 for width, letters in pictures)
     assert report.stat().st_size < 4e6
+
+
+def test_letters_of_all_figures_are_of_one_size(browser: Page, report: Path) -> None:
+    browser.open(report, 1200)
+    scales = browser.evaluate("[...document.images].map(i => i.clientWidth / i.naturalWidth)")
+    assert max(scales) < 1.05 * min(scales)
+    assert max(scales) <= 0.5  # sharp on screens with two pixels for one
+
+
+def test_a_caption_is_drawn_and_not_written_below_again(browser: Page, report: Path) -> None:
+    browser.open(report)
+    shown = browser.evaluate("[...document.querySelectorAll('figure')].map(e => e.innerText)")
+    assert shown == [title_of(file) for file in FIGURES]
 
 
 def test_names_of_users_are_text(browser: Page, report: Path, sample: LossComparison) -> None:

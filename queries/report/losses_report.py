@@ -23,7 +23,6 @@ from queries.report.page import (
     Section,
     Table,
     Words,
-    picture_address,
     render,
 )
 
@@ -159,7 +158,7 @@ def _pictures(comparison: LossComparison, figures: Sequence[Path]) -> list[Block
         Picture(
             title_of(file.stem) if file.stem in FIGURES else file.stem,
             caption_of(file.stem, comparison) if file.stem in FIGURES else "",
-            picture_address(file.read_bytes(), "image/png"),
+            file.read_bytes(),
         )
         for file in figures
         if file.suffix == ".png"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 TEMPLATE = "page.html.j2"
 STYLE = "page.css"
 SORTING = "sorting.js"
+PNG_WIDTH = slice(16, 20)  # bytes of the file, the highest first
+PIXELS_PER_POINT = 2  # of the figures' 300 dpi; those of two columns fill the page
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,22 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture with its caption; `address` is a data URI."""
+    """A PNG with its caption drawn into it; who does not see it hears `caption`."""
 
     title: str
     caption: str
-    address: str
+    content: bytes = field(repr=False)
     kind: str = field(default="picture", init=False)
+
+    @property
+    def address(self) -> str:
+        """The picture as a data URI."""
+        return f"data:image/png;base64,{b64encode(self.content).decode()}"
+
+    @property
+    def width_px(self) -> int:
+        """How wide it is shown: letters of all figures are of one size then, and sharp."""
+        return int.from_bytes(self.content[PNG_WIDTH]) // PIXELS_PER_POINT
 
 
 @dataclass(frozen=True)
@@ -165,11 +177,6 @@ def render(page: Page) -> str:
         policy=_policy(style, scripts, has_viewer=_has_viewer(page)),
         version=__version__,
     )
-
-
-def picture_address(content: bytes, media_type: str) -> str:
-    """A file as a data URI."""
-    return f"data:{media_type};base64,{b64encode(content).decode()}"
 
 
 def _template() -> Template:
