@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from click.testing import CliRunner, Result
 from headless_browser import BrowserMissingError, Page, open_page
 from ood_samples import (
     MEMBERS,
@@ -23,6 +24,7 @@ from ood_samples import (
 )
 
 import lake
+from lake.cli import root
 from lake.errors import InvalidInputError
 from queries.ood.baseline import Settings, score_baseline, write_baseline
 from queries.ood.baseline.distances import distances_of
@@ -96,6 +98,10 @@ def browser() -> Iterator[Page]:
         pytest.skip(str(error))
 
 
+def invoke(*words: str) -> Result:
+    return CliRunner().invoke(root, words, env={"ATOMLAKE": None})
+
+
 def wait_for_viewer(browser: Page) -> str:
     end_s = time.monotonic() + LOADING_S
     state = ""
@@ -131,6 +137,37 @@ def test_a_baseline_that_was_kept_is_applied_as_it_is(lk, answer, tmp_path: Path
     other = score_baseline(result, lk.reader, Settings(n_neighbours=1), is_mapped=False)
     nearest = other.scores["knn_kth_distance"]
     assert (nearest <= measured.scores["knn_kth_distance"]).all()
+
+
+def test_the_command_keeps_a_baseline_and_applies_it(lk, tmp_path: Path):
+    where = ("--lake", lk.storage.uri, "query", "ood", "--set", "new", "--group", "T1")
+    more = ("--no-figures", "--format", "parquet", "--top", "4")
+    first, second = tmp_path / "first", tmp_path / "second"
+    done = invoke(*where, "--baseline", "train", *more, "--report", "-o", str(first))
+    assert done.exit_code == 0, done.output
+    kept = first / "baseline.npz"
+    done = invoke(*where, "--baseline-models", str(kept), *more, "-o", str(second))
+    assert done.exit_code == 0, done.output
+    names = ["structure_id", "d_latent", "knn_mean_distance", "negative_log_likelihood"]
+    of_new = pl.read_parquet(first / "scores.parquet").filter(set="new").select(names)
+    assert pl.read_parquet(second / "scores.parquet").select(names).equals(of_new)
+    manifest = json.loads((first / "manifest.json").read_text())
+    assert {"report.html", "baseline.npz"} < {each["path"] for each in manifest["files"]}
+    assert not (second / "report.html").exists()
+
+
+def test_a_baseline_of_other_models_is_refused(lk, answer, tmp_path: Path):
+    _, measured = answer
+    origin = replace(measured.baseline.origin, members=("w1", "w2", "w3", "x"))
+    path = write_baseline(replace(measured.baseline, origin=origin), tmp_path / "b.npz")
+    where = ("--lake", lk.storage.uri, "query", "ood", "--set", "new", "--group", "T1")
+    for file, said in ((path, "4 models, 3 of which are among the 4"), ("no.npz", "is not there")):
+        done = invoke(*where, "--baseline-models", str(file), "-o", str(tmp_path / "out"))
+        assert done.exit_code == 2
+        assert said in done.output
+    done = invoke(*where, "--distances", "-o", str(tmp_path / "out"))
+    assert done.exit_code == 2
+    assert "--baseline-models FILE" in done.output
 
 
 def test_the_page_shows_the_map_and_asks_for_nothing(browser: Page, report: Path):
