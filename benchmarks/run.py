@@ -28,6 +28,7 @@ QUESTIONS = {
     "batch-sizes": "benchmarks.batch_sizes",
     "regions": "benchmarks.regions",
     "force-errors": "benchmarks.force_errors",
+    "ood": "benchmarks.ood",
     "query-losses": "benchmarks.comparing_losses",
     "wandb-history": "benchmarks.wandb_history",
 }
