@@ -75,6 +75,7 @@ def test_a_scheme_never_computed_names_the_command(full: Lake) -> None:
         ("no_such_column = 1", "Expected an SQL condition"),
         ("config_type =", "Expected an SQL condition"),
         ("", "Expected an SQL condition"),
+        ("n_atoms > 0) OR (n_atoms > 0", "Expected an SQL condition"),
         ("config_type = 'nothing'", "No structure of dataset 'cu' fulfils"),
         ("structure_id IN (FROM read_csv('/etc/passwd'))", "Expected an SQL condition"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from lake.names import check_name
 from lake.reader import Reader
 from lake.rows.row_index import Places, RowIndex
 from lake.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # Naming one of these in a condition joins the labels.
 LABEL_COLUMNS = ("label_set", "energy", "forces", "stress", "label_check")
@@ -40,8 +44,6 @@ def select_places(
     """
     if where is None:
         return np.arange(len(index), dtype=np.int64)
-    import duckdb
-
     source = "structures"
     if _names_labels(where):
         # Only what structures does not have too, so that a plain name means one column.
@@ -49,10 +51,28 @@ def select_places(
         if label_set is not None:
             labels += f" WHERE label_set = '{check_name('label_set', label_set)}'"
         source += f" LEFT JOIN ({labels}) AS labels USING (dataset, structure_id)"
+    # The line break ends a comment.
+    query = f"SELECT dataset, structure_id FROM {source} WHERE ({where}\n)"
+    found = ask_where(reader, query, where)
+    places = index.locate(found["structure_id"].to_numpy(), found["dataset"])
+    return np.unique(places[places >= 0])
+
+
+def ask_where(reader: Reader, query: str, where: str) -> pa.Table:
+    """The rows of a query that holds a user's condition.
+
+    Raises
+    ------
+    InvalidInputError
+        The condition is not SQL, is more than one condition, or names what is not there.
+    """
+    import duckdb
+
     try:
-        # In the sandbox, because a condition may hold any query; the line break ends a comment.
-        query = f"SELECT dataset, structure_id FROM {source} WHERE ({where}\n)"
-        found = Sandbox(reader).sql(query).to_arrow_table()
+        with duckdb.connect() as parser:  # by itself, or it could end the brackets it stands in
+            parser.extract_statements(f"SELECT 1 WHERE {where}")
+        # In the sandbox, because a condition may hold any query.
+        return Sandbox(reader).sql(query).to_arrow_table()
     except (duckdb.Error, InvalidInputError) as error:
         # What follows is the statement, of which only the condition is the user's.
         reason = " ".join(str(error).partition("\nLINE ")[0].split())
@@ -60,8 +80,6 @@ def select_places(
             f"--where {where!r}: {reason.rstrip('.')}. Expected an SQL condition over the "
             "columns of structures or labels; 'atomlake schema structures' lists them."
         ) from error
-    places = index.locate(found["structure_id"].to_numpy(), found["dataset"])
-    return np.unique(places[places >= 0])
 
 
 def _names_labels(where: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lake.errors import InvalidInputError
 from lake.reader import Reader
-from lake.sandbox import Sandbox
+from lake.rows.selection import ask_where
 from queries.losses.selection import Selection
 from queries.statements.session import sql_literal
 
@@ -24,20 +24,9 @@ def choose_structures(reader: Reader, selection: Selection) -> tuple[pa.Table, s
     InvalidInputError
         The condition is not SQL, or no structure fulfils it.
     """
-    import duckdb
-
     statement = _statement(selection)
-    try:
-        # In the sandbox, because a condition may hold any query.
-        found = Sandbox(reader).sql(statement).to_arrow_table()
-    except (duckdb.Error, InvalidInputError) as error:
-        if selection.where is None:
-            raise
-        reason = " ".join(str(error).partition("\nLINE ")[0].split())
-        raise InvalidInputError(
-            f"--where {selection.where!r}: {reason.rstrip('.')}. Expected an SQL condition over "
-            "the columns of structures or labels; 'atomlake schema structures' lists them."
-        ) from error
+    where = "TRUE" if selection.where is None else selection.where
+    found = ask_where(reader, statement, where)
     if not found.num_rows:
         raise InvalidInputError(
             f"No structure of dataset {selection.dataset!r} fulfils {selection.where!r}. Expected "
