@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from queries.figures.canvas import DOUBLE_COLUMN_INCH
@@ -108,7 +107,8 @@ def draw_pair(panel: Axes, pair: Pair, looks: dict[str, Look]) -> None:
     draw_sets(panel, points, looks, "x", "y")
     draw_rings(panel, points, "x", "y")
     if pair.is_alike:
-        low, high = float(np.min(pair.points["x"])), float(np.max(pair.points["x"]))
+        values = pair.points["x"].to_numpy()
+        low, high = float(values.min()), float(values.max())
         panel.plot([low, high], [low, high], color="0.3", linestyle=(0, (4, 2)), linewidth=0.7)
     rho = pair.rank_correlation
     text = f"n = {len(pair.points):,}" + ("" if rho is None else f", ρ = {rho:.2f}")
