@@ -72,6 +72,26 @@ def test_summary_of_runs(tmp_path: Path) -> None:
     )
 
 
+def test_the_best_epoch_is_unknown_where_no_epoch_was_logged_before(tmp_path: Path) -> None:
+    curves: list[Curve] = [  # as MACE logs the loss before the first epoch
+        ("r0", "m0", 0, None, "eval/loss", 1.0),
+        ("r0", "m0", 1, 0.0, "eval/loss", 3.0),
+        ("r0", "m0", 2, 1.0, "eval/loss", 2.0),
+    ]
+    summary = compared(tmp_path, curves, {"m0": {}}).tables["training_summary"]
+    found = summary.select("best_validation_loss", "best_epoch", "last_epoch").row(0)
+    assert found == (1.0, None, 1.0)
+
+
+def test_a_run_that_diverged_has_a_best_loss_and_no_last_one(tmp_path: Path) -> None:
+    curves = curve("r0", "m0", [3.0, float("nan")]) + curve("r1", "m1", [float("inf")] * 2)
+    summary = compared(tmp_path, curves, {"m0": {}, "m1": {}}).tables["training_summary"]
+    best = summary.select("best_validation_loss", "best_epoch").rows()
+    assert best == [(3.0, 0.0), (float("inf"), 0.0)]
+    assert summary["last_validation_loss"].is_nan().to_list() == [True, False]
+    assert summary["last_validation_std_over_seeds"].is_nan().to_list() == [True, True]
+
+
 def test_curves_know_the_epoch_of_rows_that_gave_none(tmp_path: Path) -> None:
     result = compared(tmp_path, curve("r0", "m0", [3.0, 1.0]), {"m0": {}})
     train = result.training.filter(curve="train_loss")

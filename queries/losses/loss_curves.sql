@@ -1,5 +1,5 @@
 -- Training curves of the models compared.
--- One row per (project, run_id, curve, step).
+-- One row per (model, curve, step).
 -- columns:
 --   loss     VARCHAR  loss of the model
 --   seed     BIGINT   seed of the training

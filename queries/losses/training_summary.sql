@@ -11,7 +11,7 @@
 --   last_epoch                      DOUBLE   last epoch logged
 --   last_validation_loss            DOUBLE   validation loss logged last
 --   best_validation_loss            DOUBLE   least validation loss
---   best_epoch                      DOUBLE   epoch of the least, the first of several
+--   best_epoch                      DOUBLE   epoch of the least, the first of several; NULL before any
 --   last_train_loss                 DOUBLE   train loss logged last
 --   n_seeds                         BIGINT   runs of this loss with a validation loss
 --   last_validation_std_over_seeds  DOUBLE   sample deviation of their last validation losses
@@ -44,12 +44,14 @@ FROM (
         MAX(c.epoch) AS last_epoch,
         ARG_MAX(c.value, c.step) FILTER (WHERE c.curve = 'validation_loss') AS last_validation_loss,
         MIN(c.value) FILTER (WHERE c.curve = 'validation_loss') AS best_validation_loss,
-        ARG_MIN(c.epoch, (c.value, c.step)) FILTER (WHERE c.curve = 'validation_loss')
+        -- Its NULL is kept: the best may be what was logged before any epoch.
+        ARG_MIN_NULL(c.epoch, (c.value, c.step)) FILTER (WHERE c.curve = 'validation_loss')
             AS best_epoch,
         ARG_MAX(c.value, c.step) FILTER (WHERE c.curve = 'train_loss') AS last_train_loss
     FROM linked_runs AS r
     INNER JOIN selected_models AS m ON r.model = m.model
-    LEFT JOIN loss_curves AS c ON r.project = c.project AND r.run_id = c.run_id
+    LEFT JOIN loss_curves AS c
+        ON r.model = c.model AND r.project = c.project AND r.run_id = c.run_id
     WHERE r.run_id IS NOT NULL
     GROUP BY r.run_name, r.project, r.run_id, r.state, m.loss, m.seed, m.model
 )
