@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,8 @@ def write_answer(
     measured
         What the models of the baseline said; they are kept in ``baseline.npz``.
     by_atom
-        Write the score of every atom too, as ``atoms.parquet``.
+        Write the score of every atom too, as ``atoms.parquet``; and, where scikit-learn is, the
+        most uncertain ones with the clusters they form, as a table.
     figures
         Whether to draw.
     report
@@ -81,6 +83,7 @@ def write_answer(
         files += structures
         if by_atom:
             files.append(_write_atoms(reader, result, folder / ATOMS, memory_mib))
+            files += _write_clusters(reader, result, folder, file_format)
         if measured is not None:
             from queries.ood.baseline import write_baseline
 
@@ -125,6 +128,20 @@ def _write_atoms(reader: Reader, result: OodScores, path: Path, memory_mib: int)
     if writer is not None:
         writer.close()
     return path
+
+
+def _write_clusters(
+    reader: Reader, result: OodScores, folder: Path, file_format: str
+) -> list[Path]:
+    """The most uncertain atoms, and the clusters of their latents."""
+    if find_spec("sklearn") is None:
+        return []
+    import polars as pl
+
+    from queries.ood.baseline.atom_clusters import cluster_atoms
+
+    clusters = cluster_atoms(reader, result, pl.scan_parquet(folder / ATOMS))
+    return write_tables({"uncertain_atoms": clusters}, folder, file_format)
 
 
 def _manifest(

@@ -27,9 +27,11 @@ class Settings:
     n_components_of_density, n_gaussians
         Of the mixture.
     n_clusters
-        Of the most uncertain structures.
+        Of the most uncertain structures, and of the most uncertain atoms.
     share_uncertain, n_uncertain
         The most uncertain are this share of the candidates, and at least so many.
+    n_uncertain_atoms
+        How many atoms are the most uncertain.
     n_on_map
         Structures on a map of neighbours at most, the chosen among them.
     seed
@@ -43,6 +45,7 @@ class Settings:
     n_clusters: int = 5
     share_uncertain: float = 0.1
     n_uncertain: int = 50
+    n_uncertain_atoms: int = 1000
     n_on_map: int = 3000
     seed: int = 0
 
