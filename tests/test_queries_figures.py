@@ -315,6 +315,13 @@ def test_files_hold_their_origin(tmp_path: Path) -> None:
         assert b"/Type3" not in content
 
 
+def test_a_file_where_figures_should_go_is_told(tmp_path: Path) -> None:
+    (tmp_path / "figures").write_text("mine")
+    with pytest.raises(StorageError, match=r"figures: .*exists.*Expected a folder for figures"):
+        draw_losses(comparison(losses=TWO, n_structures=5), tmp_path / "figures")
+    assert (tmp_path / "figures").read_text() == "mine"
+
+
 def test_the_same_figure_has_the_same_bytes(tmp_path: Path) -> None:
     sample = comparison(losses=TWO, n_structures=5)
     facts = file_facts("ensemble_comparison", sample)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lake.errors import InvalidInputError
+from lake.errors import InvalidInputError, StorageError
 from lake.exports.output_file import output_stream
 from lake.version import __version__
 
@@ -72,6 +72,52 @@ def new_figure(width_inch: float, height_inch: float) -> Figure:
     figure = Figure(figsize=(width_inch, height_inch), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def keywords_of(lake_path: str, lake_version: int, selection: str) -> str:
+    """What a figure was made from, as its metadata have it."""
+    return f"atomlake {__version__}; lake {lake_path}; lake version {lake_version}; {selection}"
+
+
+def save_all(
+    drawings: Mapping[str, Callable[[], Figure]],
+    facts: Callable[[str], FileFacts],
+    folder: Path,
+) -> list[Path]:
+    """Draw figures one after the other, and write each as PNG and as PDF.
+
+    Parameters
+    ----------
+    drawings
+        What draws a figure, by its name, which is that of its files.
+    facts
+        What stands in the metadata of the figure of a name.
+    folder
+        Where the files go; it is made where there is none.
+
+    Returns
+    -------
+    The files, a PNG and a PDF per figure.
+
+    Raises
+    ------
+    InvalidInputError
+        matplotlib is not installed.
+    StorageError
+        The files cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{folder}: {error.strerror or error}. Expected a folder for figures. Choose another, "
+            "or move away what is there."
+        ) from error
+    written = []
+    with journal_style():
+        for name, draw in drawings.items():
+            written += save(draw(), folder / name, facts(name))
+    return written
 
 
 def save(figure: Figure, stem: Path, facts: FileFacts) -> list[Path]:

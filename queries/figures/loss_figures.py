@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lake.version import __version__
-from queries.figures.canvas import FileFacts, journal_style, save
+from queries.figures.canvas import FileFacts, keywords_of, save_all
 from queries.figures.captions import caption_of, describe, title_of
 from queries.figures.distributions import draw_distributions
 from queries.figures.publication import draw_publication
@@ -47,18 +47,12 @@ def draw_losses(comparison: LossComparison, folder: Path) -> list[Path]:
     StorageError
         The files cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    with journal_style():
-        for name, draw in DRAWN.items():
-            written += save(draw(comparison), folder / name, file_facts(name, comparison))
-    return written
+    drawings = {name: partial(draw, comparison) for name, draw in DRAWN.items()}
+    return save_all(drawings, partial(file_facts, comparison=comparison), folder)
 
 
 def file_facts(name: str, comparison: LossComparison) -> FileFacts:
     """What stands in the metadata of a figure."""
-    keywords = (
-        f"atomlake {__version__}; lake {comparison.lake_path}; lake version "
-        f"{comparison.lake_version}; {describe(comparison.selection)}"
-    )
+    selection = describe(comparison.selection)
+    keywords = keywords_of(comparison.lake_path, comparison.lake_version, selection)
     return FileFacts(title_of(name), caption_of(name, comparison), keywords)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lake.version import __version__
-from queries.figures.canvas import FileFacts, journal_style, save
+from queries.figures.canvas import FileFacts, keywords_of, save_all
 from queries.figures.ood_boxes import boxes_note, draw_boxes_by_metadata
 from queries.figures.ood_captions import describe_ood, ood_caption, ood_title
 from queries.figures.ood_histograms import bins_note, draw_histograms
@@ -42,20 +43,13 @@ def draw_ood(result: OodScores, folder: Path, measured: BaselineScores | None = 
     StorageError
         The files cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    with journal_style():
-        for name, figure in _drawn(result, measured).items():
-            written += save(figure, folder / name, ood_facts(name, result, measured))
-    return written
+    facts = partial(ood_facts, result=result, measured=measured)
+    return save_all(_drawings(result, measured), facts, folder)
 
 
 def ood_facts(name: str, result: OodScores, measured: BaselineScores | None = None) -> FileFacts:
     """What stands in the metadata of a figure, conditions in full."""
-    keywords = (
-        f"atomlake {__version__}; lake {result.lake_path}; lake version {result.lake_version}; "
-        f"{describe_ood(result)}"
-    )
+    keywords = keywords_of(result.lake_path, result.lake_version, describe_ood(result))
     return FileFacts(ood_title(name), full_caption(name, result, measured), keywords)
 
 
@@ -71,12 +65,15 @@ def full_caption(name: str, result: OodScores, measured: BaselineScores | None =
     return ood_caption(name, result, note)
 
 
-def _drawn(result: OodScores, measured: BaselineScores | None) -> dict[str, Figure]:
-    figures = {
-        "ood_histograms": draw_histograms(result),
-        "ood_boxes": draw_boxes_by_metadata(result),
-        "ood_scatter": draw_scatter(result),
+def _drawings(
+    result: OodScores, measured: BaselineScores | None
+) -> Mapping[str, Callable[[], Figure]]:
+    """What draws each figure, by its name."""
+    drawings = {
+        "ood_histograms": partial(draw_histograms, result),
+        "ood_boxes": partial(draw_boxes_by_metadata, result),
+        "ood_scatter": partial(draw_scatter, result),
     }
     if measured is not None:
-        figures["ood_maps"] = draw_maps(result, measured)
-    return figures
+        drawings["ood_maps"] = partial(draw_maps, result, measured)
+    return drawings
