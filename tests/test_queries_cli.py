@@ -165,6 +165,43 @@ def test_a_folder_that_is_a_file(uri: str, tmp_path: Path) -> None:
     assert "Expected a folder you may write" in result.output
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_computed(
+    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compute(*_: object, **__: object) -> None:
+        pytest.fail("computed for a folder that cannot be written")
+
+    monkeypatch.setattr("queries.losses.comparison.compare", compute)
+    (tmp_path / "file").write_text("mine")
+    result = losses(uri, tmp_path / "file" / "losses")
+    assert result.exit_code == 1
+    assert "Expected a folder you may write." in result.stderr
+
+
+def test_another_answer_takes_the_place_of_an_earlier_one(
+    comparison: LossComparison, tmp_path: Path
+) -> None:
+    files.write_comparison(comparison, tmp_path, "csv", figures=False)
+    (tmp_path / "notes.csv").write_text("mine")
+    (tmp_path / "seed_tests.csv").write_text("changed by hand")
+    written = files.write_comparison(comparison, tmp_path, "json", figures=False)
+    kept = {tmp_path / "notes.csv", tmp_path / "seed_tests.csv"}
+    assert set(tmp_path.iterdir()) == {*written, *kept}
+
+
+@pytest.mark.parametrize("name", ["../mine", "/{folder}/../mine"])
+def test_a_manifest_cannot_reach_out_of_its_folder(tmp_path: Path, name: str) -> None:
+    mine, folder = tmp_path / "mine", tmp_path / "answer"
+    mine.write_text("mine")
+    folder.mkdir()
+    checksum = hashlib.sha256(b"mine").hexdigest()
+    fact = {"path": name.format(folder=folder), "sha256": checksum}
+    (folder / "manifest.json").write_text(json.dumps({"files": [fact]}))
+    with answer_folder.open_folder(folder):
+        pass
+    assert mine.exists()
+
+
 def test_a_past_version(uri: str, tmp_path: Path) -> None:
     assert losses(uri, tmp_path, "--at", "then").exit_code == 0
     result = losses(uri, tmp_path, "--at", "0")

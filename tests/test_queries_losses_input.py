@@ -163,8 +163,8 @@ def test_models_by_pattern_group_and_seed(full: Lake) -> None:
     assert names(models=["MSE_*", "*1"]) == ["MSE_model0", "MSE_model1", "RMCE_model1"]
     assert names(losses=["RMCE"]) == ["RMCE_model0", "RMCE_model1"]
     assert names(seeds=[0]) == ["MSE_model0", "RMCE_model0"]
-    with pytest.raises(InvalidInputError, match="there is no model to compare"):
-        compare(full, dataset="cu", seeds=[5])
+    with pytest.raises(NotFoundError, match=r"has the seed 5\. There are: 0, 1\."):
+        compare(full, dataset="cu", seeds=[0, 5])
 
 
 def test_one_loss_has_nothing_to_be_compared_with(full: Lake) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Protocol
 
 from lake.commands.formats import write_result
@@ -55,25 +57,70 @@ def check_drawing() -> None:
         )
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that cannot be written, before the work is done that would be lost.
+
+    Raises
+    ------
+    StorageError
+        There can be no such folder, or no files in it.
+    """
+    with _refusals(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+
+
 @contextmanager
 def open_folder(folder: Path) -> Iterator[None]:
     """A folder to write an answer into, without a manifest until everything is written.
+
+    The files of an earlier answer are taken out, so that they are not taken for this one's; those
+    that were changed since stay.
 
     Raises
     ------
     StorageError
         The folder cannot be written.
     """
-    try:
+    with _refusals(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        earlier = _earlier_files(folder)
         (folder / MANIFEST).unlink(missing_ok=True)
+        for file in earlier:
+            file.unlink()
+        yield
+
+
+@contextmanager
+def _refusals(folder: Path) -> Iterator[None]:
+    try:
         yield
     except StorageError:
         raise
     except OSError as error:
         raise StorageError(
-            f"{folder}: {error.strerror or error}. Expected a folder you may write. Choose another."
+            f"{error.filename or folder}: {error.strerror or error}. Expected a folder you may "
+            "write. Choose another."
         ) from error
+
+
+def _earlier_files(folder: Path) -> list[Path]:
+    """What the manifest in a folder names, if it is there as it was written."""
+    try:
+        facts = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
+        named = [(folder / fact["path"], fact["sha256"]) for fact in facts]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):  # none, or nobody's we know
+        return []
+    below = folder.resolve()
+    return [
+        file
+        for file, checksum in named
+        if file.is_file() and below in file.resolve().parents and _checksum(file) == checksum
+    ]
+
+
+def _checksum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def write_tables(frames: Mapping[str, pl.DataFrame], folder: Path, file_format: str) -> list[Path]:
@@ -103,7 +150,7 @@ def file_facts(folder: Path, files: Sequence[Path]) -> list[dict[str, str]]:
     return [
         {
             "path": str(file.relative_to(folder)),
-            "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+            "sha256": _checksum(file),
         }
         for file in files
     ]

@@ -92,12 +92,13 @@ def losses(
     Example:
       atomlake query losses --dataset cu --scheme sites --report -o losses --lake lakes/demo
     """
-    from queries.answers.folder import check_drawing
+    from queries.answers.folder import check_drawing, check_folder
     from queries.losses.comparison import compare
     from queries.losses.files import write_comparison
 
     if figures:
         check_drawing()
+    check_folder(folder)
     lk = target.open()
     comparison = compare(lk if at is None else lk.at(at), **options)
     for warning in comparison.warnings:

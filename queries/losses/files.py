@@ -31,7 +31,8 @@ def write_comparison(
 ) -> list[Path]:
     """Write a comparison into a folder; the files, the manifest last.
 
-    Where the manifest stands, everything it names is whole. Files of the same names are replaced.
+    Where the manifest stands, everything it names is whole. Files of an earlier answer are taken
+    out.
 
     Parameters
     ----------
@@ -50,18 +51,18 @@ def write_comparison(
     with open_folder(folder):
         files = _write_tables(comparison, folder, file_format)
         (folder / STATEMENTS).write_text(statements_text(comparison), "utf-8")
-    files.append(folder / STATEMENTS)
-    drawn = []
-    if figures:
-        from queries.figures import draw_losses
+        files.append(folder / STATEMENTS)
+        drawn = []
+        if figures:
+            from queries.figures import draw_losses
 
-        drawn = draw_losses(comparison, folder / "figures")
-    files += drawn
-    if report:
-        from queries.report import write_losses_report
+            drawn = draw_losses(comparison, folder / "figures")
+        files += drawn
+        if report:
+            from queries.report import write_losses_report
 
-        files.append(write_losses_report(comparison, drawn, folder / REPORT))
-    (folder / MANIFEST).write_text(manifest_text(comparison, folder, files), "utf-8")
+            files.append(write_losses_report(comparison, drawn, folder / REPORT))
+        (folder / MANIFEST).write_text(manifest_text(comparison, folder, files), "utf-8")
     return [*files, folder / MANIFEST]
 
 

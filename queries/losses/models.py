@@ -46,8 +46,8 @@ def choose_models(reader: Reader, selection: Selection) -> tuple[list[str], list
     else:
         chosen, warnings = _predicting(reader, selection, registered)
     chosen = _of_losses(registered, chosen, selection.losses)
-    if selection.seeds:
-        chosen = [model for model in chosen if model.seed in selection.seeds]
+    if selection.seeds and chosen:
+        chosen = _of_seeds(chosen, selection.seeds)
     if not chosen:
         raise InvalidInputError(
             f"Dataset {selection.dataset!r}: there is no model to compare. Expected models with a "
@@ -114,6 +114,17 @@ def _of_losses(
         if loss not in known:
             raise NotFoundError.among("group of models", loss, known)
     return [model for model in chosen if model.loss in losses] if losses else chosen
+
+
+def _of_seeds(chosen: list[Candidate], seeds: Sequence[int]) -> list[Candidate]:
+    known = {model.seed for model in chosen if model.seed is not None}
+    if missing := set(seeds) - known:
+        raise NotFoundError(
+            f"No model to compare has the seed {min(missing)}. There are: "
+            f"{', '.join(map(str, sorted(known))) or 'none'}. Choose among them, or give a model "
+            "its seed with: atomlake model edit NAME --seed N"
+        )
+    return [model for model in chosen if model.seed in seeds]
 
 
 def _check_seeds(chosen: Sequence[Candidate]) -> None:
