@@ -46,6 +46,11 @@ LOADING_S = 60
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg=="
 )
+DEEP = (
+    "window.deep = (selector, tree = document) => [...tree.querySelectorAll(selector),"
+    "...[...tree.querySelectorAll('*')].filter(e => e.shadowRoot)"
+    ".flatMap(e => deep(selector, e.shadowRoot))]"
+)
 SIZES = {i: 3 + i % 9 for i in range(60)}
 
 
@@ -204,6 +209,28 @@ def test_the_structure_beside_the_map_is_the_most_uncertain(browser: Page, repor
     assert data["properties"]["structure_id"]["values"][place] == str(best["structure_id"])
     assert data["structures"][place]["size"] == best["n_atoms"]
     assert data["properties"]["is_chosen"]["values"].count("chosen") == 5
+
+
+def test_another_structure_can_be_looked_at(browser: Page, report: Path):
+    """What names a structure is beside it; the viewer keeps its parts in shadow trees."""
+    browser.open(report, 1400)
+    assert wait_for_viewer(browser) == "ready"
+    browser.evaluate(DEEP)
+    data = json.loads(browser.evaluate("document.getElementById('viewer-data').textContent"))
+    browser.evaluate(
+        "(slider => { slider.value = 7; for (const kind of ['input', 'change'])"
+        " slider.dispatchEvent(new Event(kind, {bubbles: true})) })(deep('input[type=range]')[0])"
+    )
+    browser.evaluate("deep('.chsp-info-structure-btn')[0].click()")
+    time.sleep(1)  # it unfolds
+    said = browser.evaluate("deep('table').map(e => e.innerText)")
+    shown = next(text for text in said if text.startswith("Properties for structure"))
+    fields = dict(line.split("\t", 1) for line in shown.splitlines()[1:])
+    values = {name: each["values"][7] for name, each in data["properties"].items()}
+    assert fields["structure_id"] == values["structure_id"]
+    assert fields["config_type"] == values["config_type"]
+    assert float(fields["d_latent"]) == pytest.approx(values["d_latent"], rel=1e-3)
+    assert browser.evaluate("window.attacked") is None
 
 
 def test_without_webgl_the_page_says_so(report: Path, tmp_path: Path):

@@ -93,7 +93,7 @@ def ood_page(
         Section("Map", blocks),
         Section("Figures", tuple(_pictures(result, figures, measured))),
         Section("Tables", (Words(READING), *_tables(result))),
-        Section("Models", (table_of(result.members, "Members and their checksums"),)),
+        Section("Models", (_members(result),)),
         Section("SQL", tuple(Listing(name, sql) for name, sql in result.statements.items())),
     ]
     return Page(
@@ -107,11 +107,9 @@ def ood_page(
 
 def chosen_table(result: OodScores) -> Table:
     """The chosen structures, with the score that ranks beside what names them."""
-    first = (*FIRST, result.score)
-    frame = result.chosen.select(*first, pl.exclude(first))
-    named = frame.with_columns(pl.col("structure_id").cast(pl.String))
-    note = f"{result.rule} {len(named):,} were."
-    return table_of(named, "Chosen structures.", note=note, unit=unit_of_score)
+    note = f"{result.rule} {len(result.chosen):,} were."
+    readable = _readable(result.chosen.drop("is_candidate", "is_baseline"), result.score)
+    return table_of(readable, "Chosen structures.", note=note, unit=unit_of_score)
 
 
 def ood_facts(result: OodScores) -> Facts:
@@ -173,13 +171,24 @@ def _pictures(
     ]
 
 
+def _members(result: OodScores) -> Table:
+    named = result.members.with_columns(pl.col("model_id").cast(pl.String))
+    return table_of(named, "Members and their checksums", unit=_no_unit)
+
+
 def _tables(result: OodScores) -> list[Block]:
     ranked = result.scores.sort("rank", nulls_last=True, maintain_order=True)
-    scores = ranked.with_columns(pl.col("structure_id").cast(pl.String))
     return [
         table_of(result.statistics, "statistics", note=UNITS_OF_ROWS, unit=_no_unit),
-        table_of(scores, "scores", unit=unit_of_score),
+        table_of(_readable(ranked, result.score), "scores", unit=unit_of_score),
     ]
+
+
+def _readable(frame: pl.DataFrame, score: str) -> pl.DataFrame:
+    """What names a row and its score first; ids are names, and no numbers."""
+    first = (*FIRST, score)
+    ordered = frame.select(*first, pl.exclude(first))
+    return ordered.with_columns(pl.col("structure_id").cast(pl.String))
 
 
 def _no_unit(column: str) -> str:
