@@ -59,7 +59,9 @@ def ask(
     asked = lake if at is None else lake.at(at)
     pinned = asked.at(asked.version)  # what is written must be what was scored
     choice = Choice(**{name: options.pop(name) for name in CHOICE if name in options})
-    result, measured = score_with_distances(pinned, choice=choice, memory_mib=memory_mib, **options)
+    result, measured = score_with_distances(
+        pinned, choice=choice, memory_mib=memory_mib, is_mapped=figures or report, **options
+    )
     files = write_answer(
         pinned.reader,
         result,

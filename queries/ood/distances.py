@@ -25,6 +25,7 @@ def score_with_distances(
     choice: Choice,
     distances: bool | None = None,
     kept: Path | None = None,
+    is_mapped: bool = True,
     **options: Any,
 ) -> tuple[OodScores, BaselineScores | None]:
     """Score and choose, with distances from the baseline where there is one.
@@ -37,6 +38,8 @@ def score_with_distances(
         Whether distances are wanted; None takes them where there are a baseline and scikit-learn.
     kept
         File of a baseline that was fitted before: distances are from it, and nothing is fitted.
+    is_mapped
+        Whether to place structures on a map of neighbours, the longest step, which figures show.
     **options
         See `queries.ood.scoring.score`.
 
@@ -74,7 +77,7 @@ def score_with_distances(
     measured = measure(result, baseline, rows, vectors, is_mapped=False)
     result = chosen_by(_with(result, measured), choice, DISTANCES)
     # Last, because the chosen are always on the map.
-    placed = map_structures(result, baseline, measured.scores, vectors)
+    placed = map_structures(result, baseline, measured.scores, vectors, is_mapped=is_mapped)
     return result, replace(measured, map=placed)
 
 
