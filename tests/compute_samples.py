@@ -54,6 +54,13 @@ def add_emt(lk: Lake, name: str = "emt") -> None:
     add_model(lk, name, engine="ase", path="ase.calculators.emt:EMT")
 
 
+def emt_lake(folder: Path, n: int) -> Lake:
+    """A lake of so many structures, with the model ``emt``."""
+    lk = make_lake(folder, structures(n))
+    add_emt(lk)
+    return lk
+
+
 def add_misbehaving(lk: Lake, name: str, **options: object) -> None:
     """Register one of `calculators_that_misbehave`."""
     add_model(lk, name, engine="ase", path=f"{CALCULATORS}:{name}", options=options)

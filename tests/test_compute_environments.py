@@ -28,12 +28,7 @@ from compute.environments.registry import (
 from lake.errors import InvalidInputError, NotFoundError
 from lake.version import __version__
 
-
-@pytest.fixture(autouse=True)
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    file = tmp_path / "settings" / "environments.json"
-    monkeypatch.setenv("ATOMLAKE_ENVIRONMENTS", str(file))
-    return file
+pytestmark = pytest.mark.usefixtures("registry")
 
 
 def test_atomlake_of_another_version_is_told_with_the_command_that_mends_it(tmp_path: Path) -> None:

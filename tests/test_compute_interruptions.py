@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 from compute_samples import (
-    add_emt,
     add_misbehaving,
     command,
-    make_lake,
+    emt_lake,
     request,
     rows,
-    structures,
 )
 
 from compute import run
@@ -29,17 +27,12 @@ from lake.lake import Lake
 
 N = 40
 
-
-@pytest.fixture(autouse=True)
-def environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ATOMLAKE_ENVIRONMENTS", str(tmp_path / "environments.json"))
+pytestmark = pytest.mark.usefixtures("registry")
 
 
 @pytest.fixture
 def lk(tmp_path: Path) -> Lake:
-    lk = make_lake(tmp_path, structures(N))
-    add_emt(lk)
-    return lk
+    return emt_lake(tmp_path, N)
 
 
 def test_a_signal_after_the_last_structure_is_no_early_end(lk: Lake) -> None:

@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 from ase.calculators.emt import EMT
 from compute_samples import (
-    add_emt,
     add_misbehaving,
-    make_lake,
+    emt_lake,
     request,
     rows,
-    structures,
 )
 
 from compute import Shard, coverage, run
@@ -21,17 +19,12 @@ from lake.lake import Lake
 
 N = 40
 
-
-@pytest.fixture(autouse=True)
-def environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ATOMLAKE_ENVIRONMENTS", str(tmp_path / "environments.json"))
+pytestmark = pytest.mark.usefixtures("registry")
 
 
 @pytest.fixture
 def lk(tmp_path: Path) -> Lake:
-    lk = make_lake(tmp_path, structures(N))
-    add_emt(lk)
-    return lk
+    return emt_lake(tmp_path, N)
 
 
 def test_numbers_are_those_of_the_calculator(lk: Lake) -> None:

@@ -8,7 +8,6 @@ import pytest
 from lake_samples import append, count, model, prediction, structure
 from model_samples import CALCULATOR, add
 
-import lake
 from compute.environments.environment import here
 from compute.models.catalogue import find_model, list_models, match_models
 from compute.models.changes import edit_model, move_model, remove_model
@@ -16,22 +15,7 @@ from compute.models.model_file import checksum, verify_file
 from lake.errors import InvalidInputError, NotFoundError
 from lake.lake import Lake
 
-
-@pytest.fixture(autouse=True)
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ATOMLAKE_ENVIRONMENTS", str(tmp_path / "environments.json"))
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
-
-
-@pytest.fixture
-def calculator(tmp_path: Path) -> Path:
-    file = tmp_path / "calculator.py"
-    file.write_text(CALCULATOR)
-    return file
+pytestmark = pytest.mark.usefixtures("registry")
 
 
 def test_a_changed_or_missing_file_is_told_with_both_checksums(lk: Lake, calculator: Path) -> None:

@@ -8,31 +8,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from lake_samples import append, failed_prediction, latents, model, prediction, structure
-from model_samples import CALCULATOR, EMT, add, run
+from model_samples import EMT, add, run
 
-import lake
 from compute.models.catalogue import find_model
 from compute.models.model_file import checksum
 from lake.cli import root
 from lake.lake import Lake
 from lake.latents.latent_reader import open_latent_store
 
-
-@pytest.fixture(autouse=True)
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ATOMLAKE_ENVIRONMENTS", str(tmp_path / "environments.json"))
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
-
-
-@pytest.fixture
-def calculator(tmp_path: Path) -> Path:
-    file = tmp_path / "calculator.py"
-    file.write_text(CALCULATOR)
-    return file
+pytestmark = pytest.mark.usefixtures("registry")
 
 
 def test_add_list_show_and_remove(lk: Lake) -> None:

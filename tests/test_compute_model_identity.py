@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from model_samples import CALCULATOR, EMT, add
+from model_samples import EMT, add
 
-import lake
 from compute.environments.environment import find_interpreter, here
 from compute.models import calculator_source
 from compute.models.calculator_source import find_source
@@ -18,22 +17,7 @@ from compute.models.model_file import absolute_path, checksum
 from lake.errors import InvalidInputError
 from lake.lake import Lake
 
-
-@pytest.fixture(autouse=True)
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ATOMLAKE_ENVIRONMENTS", str(tmp_path / "environments.json"))
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
-
-
-@pytest.fixture
-def calculator(tmp_path: Path) -> Path:
-    file = tmp_path / "calculator.py"
-    file.write_text(CALCULATOR)
-    return file
+pytestmark = pytest.mark.usefixtures("registry")
 
 
 def test_the_identity_is_the_start_of_the_checksum() -> None:

@@ -12,7 +12,6 @@ import pytest
 from lake_samples import append, count, model
 from model_samples import CALCULATOR, EMT, add, stand_in
 
-import lake
 from compute.models import description
 from compute.models.catalogue import find_model, list_models
 from compute.models.changes import edit_model
@@ -23,22 +22,7 @@ from compute.models.showing import facts_sentence
 from lake.errors import InvalidInputError, JobFailedError, NotFoundError
 from lake.lake import Lake
 
-
-@pytest.fixture(autouse=True)
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ATOMLAKE_ENVIRONMENTS", str(tmp_path / "environments.json"))
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
-
-
-@pytest.fixture
-def calculator(tmp_path: Path) -> Path:
-    file = tmp_path / "calculator.py"
-    file.write_text(CALCULATOR)
-    return file
+pytestmark = pytest.mark.usefixtures("registry")
 
 
 def test_a_registered_model_is_read_back_as_it_was(lk: Lake, calculator: Path) -> None:

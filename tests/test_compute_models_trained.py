@@ -8,22 +8,13 @@ from pathlib import Path
 import pytest
 from trained_models import environment_python, mace_model, nequip_model
 
-import lake
 from compute.environments.registry import add_environment
 from compute.models.catalogue import find_model
 from compute.models.registration import add_model
 from lake.errors import InvalidInputError
 from lake.lake import Lake
 
-
-@pytest.fixture(autouse=True)
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ATOMLAKE_ENVIRONMENTS", str(tmp_path / "environments.json"))
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
+pytestmark = pytest.mark.usefixtures("registry")
 
 
 @pytest.mark.slow

@@ -23,12 +23,7 @@ from compute.environments.registry import (
 from lake.errors import InvalidInputError, JobFailedError
 from lake.version import __version__
 
-
-@pytest.fixture(autouse=True)
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    file = tmp_path / "settings" / "environments.json"
-    monkeypatch.setenv("ATOMLAKE_ENVIRONMENTS", str(file))
-    return file
+pytestmark = pytest.mark.usefixtures("registry")
 
 
 def test_links_of_a_venv_are_kept(tmp_path: Path) -> None:

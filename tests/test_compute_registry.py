@@ -25,12 +25,7 @@ from compute.environments.registry import (
 )
 from lake.errors import InvalidInputError, NotFoundError, StorageError
 
-
-@pytest.fixture(autouse=True)
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    file = tmp_path / "settings" / "environments.json"
-    monkeypatch.setenv("ATOMLAKE_ENVIRONMENTS", str(file))
-    return file
+pytestmark = pytest.mark.usefixtures("registry")
 
 
 def test_what_is_added_is_found_and_removed() -> None:

@@ -11,11 +11,9 @@ from typing import Any
 
 import pytest
 from compute_samples import (
-    add_emt,
-    make_lake,
+    emt_lake,
     request,
     rows,
-    structures,
 )
 
 import lake
@@ -27,17 +25,12 @@ from lake.lake import Lake
 
 N = 40
 
-
-@pytest.fixture(autouse=True)
-def environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ATOMLAKE_ENVIRONMENTS", str(tmp_path / "environments.json"))
+pytestmark = pytest.mark.usefixtures("registry")
 
 
 @pytest.fixture
 def lk(tmp_path: Path) -> Lake:
-    lk = make_lake(tmp_path, structures(N))
-    add_emt(lk)
-    return lk
+    return emt_lake(tmp_path, N)
 
 
 def test_a_file_that_changed_is_not_loaded(tmp_path: Path, lk: Lake) -> None:

@@ -32,10 +32,7 @@ from lake.lake import Lake
 
 N = 8
 
-
-@pytest.fixture(autouse=True)
-def environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ATOMLAKE_ENVIRONMENTS", str(tmp_path / "environments.json"))
+pytestmark = pytest.mark.usefixtures("registry")
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-import lake
 from ingest.api import ingest
 from lake.cli import root
 from lake.errors import InvalidInputError
@@ -23,11 +22,6 @@ def frame(x: float, keys: str = "", *, force: float | None = None) -> str:
     columns = "species:S:1:pos:R:3" + (":forces:R:3" if force is not None else "")
     vector = f" {force} 0.0 0.0" if force is not None else ""
     return f"1\nProperties={columns} {keys}\nCu {x} 0.0 0.0{vector}\n"
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
 
 
 @pytest.fixture

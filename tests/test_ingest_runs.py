@@ -18,11 +18,6 @@ from lake.lake import Lake
 from lake.run_lookup import find_run
 
 
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
-
-
 def write(path: Path, data: bytes | str) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data if isinstance(data, bytes) else data.encode())

@@ -11,7 +11,6 @@ import pytest
 from extxyz_samples import data_path
 from wandb_samples import history, log, run
 
-import lake
 from ingest.runs.api import ingest_runs
 from lake.errors import InvalidInputError
 from lake.lake import Lake
@@ -27,11 +26,6 @@ WHERE project = 'generations'
 GROUP BY generation
 ORDER BY generation
 """
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
 
 
 def write(path: Path, text: str) -> str:

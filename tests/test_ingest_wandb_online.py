@@ -14,7 +14,6 @@ import polars as pl
 import pytest
 from wandb_server import StoredRun, WandbServer
 
-import lake
 from ingest.runs.wandb_online.exported_history import read_exports
 from lake.lake import Lake
 
@@ -28,11 +27,6 @@ def server() -> Iterator[WandbServer]:
     server = WandbServer()
     yield server
     server.close()
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,15 +10,9 @@ import pytest
 from lake_samples import append, ingest, label, region, structure
 from polars.testing import assert_frame_equal
 
-import lake
 from lake.errors import NotFoundError
 from lake.lake import Lake
 from lake.upkeep import merging
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
 
 
 def rows(lk: Lake, table: str) -> pl.DataFrame:

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
 from lake_samples import append, files, ingest, structure
 
-import lake
 from lake.lake import Lake
 from lake.log.transaction import Changes
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
 
 
 def test_a_new_lake_has_no_history(lk: Lake) -> None:

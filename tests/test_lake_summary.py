@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from lake_samples import append, ingest, label, latents, prediction, region, source, structure
 
-import lake
 from lake.lake import Lake
 from lake.latents.latent_reader import open_latent_store
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
 
 
 def test_an_empty_lake_says_what_to_do(lk: Lake) -> None:

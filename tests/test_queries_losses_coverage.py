@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -19,18 +18,12 @@ from comparison_lakes import (
 )
 from lake_samples import append, label, model, prediction, region, structure
 
-import lake
 from lake.errors import InvalidInputError
 from lake.lake import Lake
 from queries.losses.comparison import compare
 
 SAMPLES = random_samples(6)
 MEMBERS = random_members(SAMPLES, ("MSE", "RMCE"), (0, 1))
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
 
 
 @pytest.fixture

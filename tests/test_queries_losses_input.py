@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -21,7 +20,6 @@ from comparison_lakes import (
 )
 from lake_samples import append, label, model, prediction, region, source, structure
 
-import lake
 from lake.errors import InvalidInputError, NotFoundError
 from lake.lake import Lake
 from queries.losses.comparison import compare
@@ -32,11 +30,6 @@ NEWER_GENERATIONS = (
     "(config_type LIKE 'vac%' OR config_type LIKE 'neb%' OR config_type LIKE 'sia%') "
     "AND COALESCE(TRY_CAST(info ->> '$.generation' AS DOUBLE) <= 7, TRUE)"
 )
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake.create(str(tmp_path / "lake"))
 
 
 @pytest.fixture
