@@ -90,10 +90,15 @@ def ingest_wandb_project(lake: Lake, project: str | None, strict: bool = False) 
 
 
 def _project_name(project: str | None) -> str:
-    entity, slash, name = (project or "").partition("/")
+    if project is None:
+        raise InvalidInputError(
+            "There is nothing to read. Expected FILES, or the project of a server: "
+            "--project ENTITY/PROJECT."
+        )
+    entity, slash, name = project.partition("/")
     if not entity or not slash or not name or "/" in name:
         raise InvalidInputError(
-            f"--project {project or ''}: expected ENTITY/PROJECT, as in the address of the "
+            f"--project {project}: expected ENTITY/PROJECT, as in the address of the "
             "project's page, to read from the server. Name FILES to read files."
         )
     return check_name("project", name)

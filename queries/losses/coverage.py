@@ -63,8 +63,8 @@ def _missing(coverage: pl.DataFrame, selection: Selection) -> Iterator[str]:
             f"{selection.scheme}: {regions_command(selection)}."
         )
     commands = {
-        "n_missing": ("not predicted", "atomlake compute predict --dataset {} --model {}"),
-        "n_failed": ("failed", "atomlake compute retry --failed --dataset {} --model {}"),
+        "n_missing": ("not predicted", "atomlake compute predict --dataset {} {}"),
+        "n_failed": ("failed", "atomlake compute retry --failed --dataset {} {}"),
         "n_without_forces": ("predicted without forces", ""),
     }
     for column, (what, command) in commands.items():
@@ -73,5 +73,6 @@ def _missing(coverage: pl.DataFrame, selection: Selection) -> Iterator[str]:
             continue
         said = ", ".join(f"{row[column]} by {row['model']}" for row in models[:NAMED])
         more = f" and more by {len(models) - NAMED} others" if len(models) > NAMED else ""
-        how = f": {command.format(selection.dataset, models[0]['model'])}" if command else ""
+        options = " ".join(f"--model {row['model']}" for row in models)
+        how = f": {command.format(selection.dataset, options)}" if command else ""
         yield f"{what.capitalize()}: {said}{more}{how}."
