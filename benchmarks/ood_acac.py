@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -33,6 +34,7 @@ from queries.ood.result import SCORES
 FILES = {"train": "train_300K.xyz", "at300": "test_MD_300K.xyz", "at600": "test_MD_600K.xyz"}
 SEEDS = (1, 2, 3, 4)
 RESAMPLES = 1_000
+MAPPED = "latent_variance_mapped"  # no score of the query: see mapped_variances
 DEFAULT_DATA = Path(os.environ.get("ATOMLAKE_TEST_DATA", "../shared/data"))
 
 
@@ -58,8 +60,9 @@ def main(data: Path, folder: Path, mace_python: Path, quick: bool, output: Path 
     )
     for warning in result.warnings:
         click.echo(f"Note: {warning}", err=True)
-    names = [name for name in (*SCORES, *DISTANCES) if name in result.scores.columns]
-    table = auroc_table(result.scores, names)
+    scores = result.scores.join(mapped_variances(lk), on=["dataset", "structure_id"], how="left")
+    names = [name for name in (*SCORES, *DISTANCES, MAPPED) if name in scores.columns]
+    table = auroc_table(scores, names)
     with pl.Config(tbl_rows=-1, float_precision=3, tbl_hide_dataframe_shape=True):
         click.echo(table)
     if output is not None:
@@ -105,6 +108,59 @@ def labelled(frames: Sequence[object], file: Path) -> Path:
         made.append(bare)
     write(file, made, format="extxyz")
     return file
+
+
+def mapped_variances(lk: Lake) -> pl.DataFrame:
+    """Variance of latents after taking out what is linear in the difference between members.
+
+    On the frames of training and for each element, the latents of a member are mapped onto the mean
+    of all members by least squares, with a constant. Seeds turn and shift the latents of a model
+    without any change of what it predicts; what is left after the map is disagreement.
+    """
+    latents = {name: _latents(lk, name) for name in FILES}
+    train = latents["train"]
+    found = []
+    for name in ("at300", "at600"):
+        each = latents[name]
+        mapped = np.empty_like(each.values)
+        for number in np.unique(train.numbers):
+            known, wanted = train.values[:, train.numbers == number], each.numbers == number
+            mean = known.mean(axis=0)
+            for member, rows in enumerate(known):
+                weights = np.linalg.lstsq(_with_one(rows), mean, rcond=None)[0]
+                mapped[member, wanted] = _with_one(each.values[member, wanted]) @ weights
+        variance = mapped.var(axis=0).sum(axis=1)
+        atoms = pl.DataFrame({"structure_id": each.structure_ids, MAPPED: variance})
+        means = atoms.group_by("structure_id").agg(pl.col(MAPPED).mean())
+        found.append(means.select(pl.lit(name).alias("dataset"), pl.all()))
+    return pl.concat(found)
+
+
+@dataclass(frozen=True, eq=False)
+class Latents:
+    """Latents of a dataset: values of shape (n_members, n_atoms, n_features)."""
+
+    structure_ids: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+
+def _latents(lk: Lake, dataset: str) -> Latents:
+    frames = [
+        pl.concat(
+            pl.DataFrame(pl.from_arrow(batch))
+            for batch in lk.latents(dataset=dataset, model=f"acac-{seed}")
+        ).sort("structure_id", "atom")
+        for seed in SEEDS
+    ]
+    atoms = lk.scan("structures", dataset=dataset).select("structure_id", "numbers").collect()
+    numbers = atoms.sort("structure_id")["numbers"].explode().to_numpy().astype(np.int64)
+    values = np.stack([frame["latent"].to_numpy() for frame in frames]).astype(np.float64)
+    return Latents(frames[0]["structure_id"].to_numpy(), numbers, values)
+
+
+def _with_one(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.column_stack([rows, np.ones(len(rows))])
 
 
 def auroc_table(scores: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:

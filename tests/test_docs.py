@@ -26,7 +26,9 @@ CHECKOUT = Path(__file__).parent.parent
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs" / "how-to").glob("*.md"))]
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANYTHING = "…"  # in the output of an example
-ENGINES_OF = {"environments": ("mace", "nequip")}  # what a page cannot be followed without
+# What a page cannot be followed without.
+ENGINES_OF = {"environments": ("mace", "nequip"), "out-of-distribution": ("mace",)}
+MEMBERS_OF = {"out-of-distribution": (1, 2, 3, 4)}  # seeds of models of one parent
 MODELS = {"mace": "mace-s1.model", "nequip": "nequip-s1.ckpt"}
 
 
@@ -176,6 +178,8 @@ def test_a_page_prints_what_it_says(
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     for engine in ENGINES_OF.get(page.stem, ()):
         write_engine(engine, tmp_path)
+    for seed in MEMBERS_OF.get(page.stem, ()):
+        shutil.copy(trained_models.mace_member(seed), tmp_path / f"w{seed}.model")
     leave_home(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     environment = dict(os.environ)
