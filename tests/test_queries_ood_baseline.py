@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -294,3 +295,11 @@ def test_clusters_are_numbered_by_the_most_uncertain():
 def test_the_baseline_is_immutable(baseline):
     with pytest.raises(dataclasses.FrozenInstanceError):
         baseline.n_kept = 3
+
+
+def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch, baseline, others):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(InvalidInputError, match=r"atomlake\[ood\]"):
+        fit_baseline(np.arange(N), vectors(), ORIGIN)
+    # To apply what was fitted takes no more than numpy and scipy.
+    assert len(distances_of(baseline, np.arange(1000, 1150), others)) == 150

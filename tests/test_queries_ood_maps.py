@@ -13,10 +13,10 @@ from ood_map_samples import Sample, answer, measured, without_scores
 from PIL import Image
 from scipy.stats import spearmanr
 
-from queries.figures.canvas import journal_style
+from queries.figures.canvas import journal_style, save
 from queries.figures.ood_boxes import draw_boxes_by_metadata, keys_of
 from queries.figures.ood_captions import ood_caption
-from queries.figures.ood_figures import draw_ood, full_caption
+from queries.figures.ood_figures import draw_ood, full_caption, ood_facts
 from queries.figures.ood_histograms import draw_histograms
 from queries.figures.ood_maps import draw_maps
 from queries.figures.ood_points import thinned
@@ -186,15 +186,18 @@ def test_the_chosen_are_among_the_points_that_are_left():
     assert thinned(points, 5)["n"].to_list() == list(range(7, 1000, 100))
 
 
-def test_names_of_users_are_no_formulas(both, tmp_path: Path):
+def test_names_of_users_are_no_formulas(both):
     result, found = both
     strange = StructureSet("a$b_{c}$", "d", "x < '<script>' AND y > " + "1" * 300)
     selection = replace(result.selection, sets=(*result.selection.sets[:1], strange))
     renamed = pl.col("set").replace("T2", strange.name)
     scores, bins = (frame.with_columns(renamed) for frame in (result.scores, result.histogram))
     odd = replace(result, selection=selection, scores=scores, histogram=bins)
-    files = draw_ood(odd, tmp_path, replace(found, map=found.map.with_columns(renamed)))
-    assert len(files) == 8
+    placed = replace(found, map=found.map.with_columns(renamed))
+    drawn = (draw_histograms(odd), draw_boxes_by_metadata(odd), draw_maps(odd, placed))
+    for figure in drawn:
+        figure.draw_without_rendering()
+        assert "a$b_{c}$" in texts(figure)
     assert "… (in full in the metadata of this file)" in ood_caption(
         "ood_boxes", odd, longest_condition=100
     )
@@ -203,13 +206,13 @@ def test_names_of_users_are_no_formulas(both, tmp_path: Path):
 
 def test_the_same_answer_gives_the_same_bytes(both, tmp_path: Path):
     result, found = both
-    first = draw_ood(result, tmp_path / "a", found)
-    again = draw_ood(result, tmp_path / "b", found)
+    facts = ood_facts("ood_maps", result, found)
+    first, again = (save(draw_maps(result, found), tmp_path / name, facts) for name in "ab")
     assert [f.read_bytes() for f in first] == [f.read_bytes() for f in again]
 
 
 def test_points_of_thousands_make_no_large_files(tmp_path: Path):
     result, found = measured(Sample(n={"T1": 4000, "T2": 3000}), QUICK)
-    files = draw_ood(result, tmp_path, found)
+    files = save(draw_maps(result, found), tmp_path / "m", ood_facts("ood_maps", result, found))
     assert max(file.stat().st_size for file in files) < 2_000_000
     assert "5,000 of 7,000 structures are drawn" in full_caption("ood_maps", result, found)

@@ -31,7 +31,7 @@ from queries.ood.baseline.distances import distances_of
 from queries.ood.choosing import Choice
 from queries.ood.distances import score_with_distances
 from queries.report import map_data as map_data_module
-from queries.report import write_ood_report
+from queries.report import viewer, write_ood_report
 from queries.report.map_data import map_data
 from queries.report.page import Page as ReportPage
 from queries.report.page import Section, Viewer, render
@@ -297,6 +297,15 @@ def test_without_a_baseline_the_page_says_why_there_is_no_map(lk, tmp_path: Path
     assert "There is no map: it needs a baseline set" in text
     assert "unsafe" not in text.partition("</head>")[0].partition("<style>")[0]
     assert page.stat().st_size < 200_000
+
+
+def test_without_chemiscope_the_page_says_how_to_get_it(lk, answer, tmp_path, monkeypatch):
+    monkeypatch.setattr(viewer, "PACKAGE", "chemiscope_that_is_not_there")
+    result, measured = answer
+    page = write_ood_report(result, [], tmp_path / "report.html", measured, lk.reader)
+    text = page.read_text("utf-8")
+    assert "There is no interactive map: chemiscope is not installed" in text
+    assert 'id="viewer' not in text
 
 
 def test_data_of_a_viewer_cannot_end_its_element():
