@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ingest.sources.inputs import Input
-from ingest.sources.source_stream import checksum
+from ingest.sources.unchanged import find_content
 from lake.reader import Reader
 
 
@@ -27,10 +27,4 @@ def find_unchanged(
         for row in rows
         if (row["format"], row["options"]) == (file_format, options)
     }
-    sizes = {size for size, _ in seen}
-    read_before = {
-        item.uri: seen.get((item.size, checksum(item, storage_options)))
-        for item in inputs
-        if item.size in sizes
-    }
-    return {uri: rejects for uri, rejects in read_before.items() if rejects is not None}
+    return find_content(inputs, seen, storage_options)

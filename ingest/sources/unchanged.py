@@ -30,6 +30,18 @@ def find_unchanged(
     wanted = (file_format, options.label_set, options.as_json())
     rows = zip(*reader.columns("sources", files, columns).to_pydict().values(), strict=True)
     seen = {(size, sha256): n for *how, size, sha256, n in rows if tuple(how) == wanted}
+    return find_content(inputs, seen, storage_options)
+
+
+def find_content(
+    inputs: Sequence[Input],
+    seen: Mapping[tuple[int, str], int],
+    storage_options: Mapping[str, str],
+) -> dict[str, int]:
+    """URIs of the inputs whose size and checksum were seen, and what was seen with them.
+
+    Only a file whose size was seen before is read for its checksum.
+    """
     sizes = {size for size, _ in seen}
     read_before = {
         item.uri: seen.get((item.size, checksum(item, storage_options)))
