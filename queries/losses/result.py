@@ -58,7 +58,8 @@ Beside them, each number named for what it is:
     effect_size_high, bootstrap_samples, rng_seed, is_significant (p_permutation_holm < 0.05)
 ``seed_tests``, one row per measure and pair, seeds as replicates; Welch's t, NULL below 3 seeds
     measure, comparison, loss_1, loss_2, n_seeds_1, n_seeds_2, mean_diff, t_statistic,
-    degrees_of_freedom, p_value, p_holm, p_bh, effect_size, is_significant
+    degrees_of_freedom, p_value, p_holm, p_bh, effect_size (Hedges' g: mean_diff over the pooled
+    deviation of the seeds, times 0.8 at 3 seeds each, as few make it too large), is_significant
 ``error_histogram``, atoms by error; one row per loss, scheme, region and bin that has atoms
     loss, scheme, region, low, high (eV/Å; 20 bins a decade, the lowest from 0), n_atoms
 ``error_quantiles``, one row per loss, scheme and region; over atoms and seeds
