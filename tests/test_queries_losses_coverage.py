@@ -143,6 +143,12 @@ def test_structures_without_reference_forces(full: Lake) -> None:
     assert indices(full, where="forces IS NOT NULL") == list(range(6))
 
 
+def test_a_dataset_without_any_labels(lk: Lake) -> None:
+    append(lk, structures=[structure(1)])
+    with pytest.raises(InvalidInputError, match=r"Dataset 'cu' has no labels\. Expected reference"):
+        compare(lk, dataset="cu")
+
+
 def test_structures_without_regions(full: Lake) -> None:
     append(
         full,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from lake.errors import InvalidInputError
 from lake.lake import Lake
 from lake.reader import Reader
 from lake.rows.labelled_rows import choose_label_set
@@ -111,14 +112,20 @@ def compare(
         There is no such dataset, label set, model or loss.
     InvalidInputError
         The condition is not SQL or selects nothing; a model has no loss, or shares it and its seed
-        with another; the regions were never computed; or something is missing and `allow_partial`
-        is not given.
+        with another; there are no labels, or the regions were never computed; or something is
+        missing and `allow_partial` is not given.
     """
     reader = lake.reader
     reference = choose_label_set(reader, label_set, dataset)
+    if reference is None:
+        raise InvalidInputError(
+            f"Dataset {dataset!r} has no labels. Expected reference forces to compare predictions "
+            "with. Ingest its structures with forces, or choose another dataset; 'atomlake info' "
+            "lists them."
+        )
     selection = Selection(
         dataset,
-        reference or "dft",
+        reference,
         where,
         limit,
         scheme,
