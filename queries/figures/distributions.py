@@ -130,7 +130,7 @@ def draw_boxes(panel: Axes, comparison: LossComparison) -> None:
         )
     name_places(panel, losses)
     panel.set_ylim(bottom=0)
-    panel.set_ylabel(f"Error at the defect ({ERROR_UNIT})")
+    panel.set_ylabel(f"Error at the\ndefect ({ERROR_UNIT})")
     panel.grid(visible=True, axis="y")
 
 

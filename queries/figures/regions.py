@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from queries.figures.canvas import Axes, Figure
 
 MEASURES = {
-    "defect_mae": f"Error at the defect ({ERROR_UNIT})",
-    "bulk_mae": f"Error in the bulk ({ERROR_UNIT})",
-    "ratio": "Error ratio, defect / bulk",
-}
+    "defect_mae": f"Error at the\ndefect ({ERROR_UNIT})",
+    "bulk_mae": f"Error in the\nbulk ({ERROR_UNIT})",
+    "ratio": "Error ratio,\ndefect / bulk",
+}  # long names of losses leave less than a line beside a panel
 THREE = ("core", "shell", "bulk")
 VARIATIONS = {"defect_mae": "defect", "bulk_mae": "bulk", "ratio": "ratio"}
 ONE_SEED = "One seed per loss: its spread over seeds is not known."
@@ -59,7 +59,7 @@ def draw_three_regions(comparison: LossComparison) -> Figure:
     left.set_ylabel(f"Force error ({ERROR_UNIT})")
     looks = looks_of(losses)
     draw_bars(right, ratio_bars(comparison, "core/bulk"), [looks[loss] for loss in losses])
-    right.set_ylabel("Error ratio, core / bulk")
+    right.set_ylabel("Error ratio,\ncore / bulk")
     return figure
 
 
@@ -78,4 +78,4 @@ def draw_variation(panel: Axes, comparison: LossComparison) -> None:
     groups = variation_bars(comparison, tuple(VARIATIONS))
     looks = [REGIONS[look] for look in VARIATIONS.values()]
     draw_groups(panel, groups, looks, tuple(VARIATIONS.values()))
-    panel.set_ylabel("Variation over seeds (%)")
+    panel.set_ylabel("Variation\nover seeds (%)")

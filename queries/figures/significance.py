@@ -82,7 +82,7 @@ def draw_table(panel: Axes, comparison: LossComparison) -> None:
     rows = list(comparison.tables["ensemble_summary"].iter_rows(named=True))
     height = min(0.13, 0.84 / max(len(rows), 1))
     for place, head in zip(places, heads, strict=True):
-        _write(panel, place, 1.0, head, va="top", fontweight="bold")
+        _write(panel, place, 0.86, head, va="bottom", fontweight="bold")
     panel.plot([0, 1.0], [0.84, 0.84], transform=panel.transAxes, color="black", linewidth=0.6)
     panel.set_autoscale_on(False)
     for number, row in enumerate(rows):

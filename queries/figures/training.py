@@ -8,12 +8,10 @@ import polars as pl
 
 from queries.figures.bars import name_places
 from queries.figures.canvas import DOUBLE_COLUMN_INCH, SHORT_AXIS, number_log_axis
-from queries.figures.captions import seeds_of
 from queries.figures.curves import Curves, curves_of
 from queries.figures.looks import Look, looks_of, short
 from queries.figures.loss_bars import loss_names
 from queries.figures.page import say, start
-from queries.figures.regions import ONE_SEED
 from queries.losses.result import LossComparison
 
 if TYPE_CHECKING:
@@ -32,6 +30,7 @@ WITHOUT = {
     "validation_loss": "No validation losses are known of these models.",
     "validation_forces_rmse": "No validation force errors are known of these models.",
 }
+ONE_CURVE = "Curves of one seed per loss: their spread over seeds is not known."
 
 
 def draw_training(comparison: LossComparison) -> Figure:
@@ -72,8 +71,8 @@ def draw_spread(panel: Axes, comparison: LossComparison) -> None:
     if curves.rows.is_empty():
         say(panel, WITHOUT["validation_loss"])
         return
-    if seeds_of(comparison)[1] < 2 or not (curves.rows["n_seeds"] > 1).any():
-        say(panel, ONE_SEED)
+    if not (curves.rows["n_seeds"] > 1).any():
+        say(panel, ONE_CURVE)
         return
     for loss, look in looks_of(loss_names(comparison)).items():
         rows = curves.rows.filter(pl.col("loss") == loss, pl.col("n_seeds") > 1)
