@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # A page of a few megabytes: a position is some twenty letters.
 MOST_STRUCTURES = 2_000
-MOST_ATOMS = 120_000
-DIGITS = 3  # of positions, in Å
+MOST_ATOMS = 100_000
+DIGITS = 2  # of positions, in Å: to look at, not to compute with
 FLOAT_DIGITS = 6
 PLACES = {
     "pca_1": "component 1",
