@@ -1,28 +1,17 @@
-"""How far a job is: one line kept up to date on a terminal, a line now and then elsewhere."""
+"""How far a job is, on standard error."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from compute.jobs.report import Tally
-from compute.jobs.running import Progress, no_progress
+from compute.jobs.running import Progress
+from compute.progress_line import line_shown
 
-_LINE_EVERY_S = 30.0
 
-
-@contextmanager
-def progress_shown(*, is_wanted: bool) -> Iterator[Progress]:
+def progress_shown(*, is_wanted: bool) -> AbstractContextManager[Progress]:
     """A callback that shows structures, atoms/s, failures and time left on standard error."""
-    if not is_wanted or sys.stderr is None:  # None where it was closed
-        yield no_progress
-    elif sys.stderr.isatty():
-        yield lambda tally, seconds: _write(f"\r\x1b[2K{progress_text(tally, seconds)}")
-        _write("\r\x1b[2K")
-    else:
-        yield _lines()
+    return line_shown(progress_text, is_wanted=is_wanted)
 
 
 def progress_text(tally: Tally, seconds: float) -> str:
@@ -36,23 +25,6 @@ def progress_text(tally: Tally, seconds: float) -> str:
     if answered:
         text += f", {_duration(seconds / answered * tally.n_left)} left"
     return text
-
-
-def _lines() -> Progress:
-    last = time.monotonic()
-
-    def show(tally: Tally, seconds: float) -> None:
-        nonlocal last
-        if time.monotonic() - last >= _LINE_EVERY_S:
-            last = time.monotonic()
-            _write(f"{progress_text(tally, seconds)}\n")
-
-    return show
-
-
-def _write(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()
 
 
 def _duration(seconds: float) -> str:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
-from compute.regions.running import Progress, no_progress
-
-_LINE_EVERY_S = 30.0
+from compute.progress_line import line_shown
+from compute.regions.running import Progress
 
 
-@contextmanager
-def progress_shown(*, is_wanted: bool) -> Iterator[Progress]:
-    """A callback that shows structures done: one line on a terminal, one now and then elsewhere."""
-    if not is_wanted or sys.stderr is None:  # None where it was closed
-        yield no_progress
-    elif sys.stderr.isatty():
-        yield lambda *counts: _write(f"\r\x1b[2K{progress_text(*counts)}")
-        _write("\r\x1b[2K")
-    else:
-        yield _lines()
+def progress_shown(*, is_wanted: bool) -> AbstractContextManager[Progress]:
+    """A callback that shows structures done, structures/s and time left on standard error."""
+    return line_shown(progress_text, is_wanted=is_wanted)
 
 
 def progress_text(done: int, total: int, seconds: float) -> str:
@@ -29,20 +18,3 @@ def progress_text(done: int, total: int, seconds: float) -> str:
     rate = done / max(seconds, 1e-9)
     left = f", {(total - done) / rate:,.0f} s left" if done else ""
     return f"{done:,} of {total:,} structures, {rate:,.0f} structures/s{left}"
-
-
-def _lines() -> Progress:
-    last = time.monotonic()
-
-    def show(done: int, total: int, seconds: float) -> None:
-        nonlocal last
-        if time.monotonic() - last >= _LINE_EVERY_S:
-            last = time.monotonic()
-            _write(f"{progress_text(done, total, seconds)}\n")
-
-    return show
-
-
-def _write(text: str) -> None:
-    sys.stderr.write(text)
-    sys.stderr.flush()
