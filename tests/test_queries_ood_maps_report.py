@@ -33,6 +33,7 @@ from queries.ood.distances import score_with_distances
 from queries.report import map_data as map_data_module
 from queries.report import viewer, write_ood_report
 from queries.report.map_data import map_data
+from queries.report.ood_report import ood_page
 from queries.report.page import Page as ReportPage
 from queries.report.page import Section, Viewer, render
 from queries.report.viewer import find_script
@@ -272,6 +273,9 @@ def test_the_map_has_room_for_so_many(lk, answer, monkeypatch: pytest.MonkeyPatc
     assert "all but 2" in few.note
     monkeypatch.setattr(map_data_module, "MOST_ATOMS", 0)
     assert map_data(result, measured, lk.reader).n_shown == 0
+    text = render(ood_page(result, [], measured, lk.reader))
+    assert "larger than a page has room for" in text
+    assert 'id="viewer' not in text
 
 
 def test_positions_are_those_of_the_lake(lk, answer):

@@ -39,6 +39,7 @@ READING = (
     "NULL (–) sorts last. Numbers are shown to four digits and sorted in full."
 )
 NO_BASELINE = "There is no map: it needs a baseline set, and scikit-learn."
+NO_ROOM = "There is no interactive map: its first structure is larger than a page has room for."
 UNITS_OF_ROWS = "energy_disagreement in eV/atom, force_disagreement in eV/Å, all others without."
 FIRST = ("rank", "structure_id")
 UNITS = {"energy_disagreement": "eV/atom", "force_disagreement": "eV/Å"}
@@ -153,7 +154,10 @@ def _map(
     script = find_script()
     if script is None:
         return (Words(MISSING),), ()
-    viewer = viewer_of(map_data(result, measured, reader), describe_ood(result))
+    data = map_data(result, measured, reader)
+    if data.n_shown == 0:
+        return (Words(NO_ROOM),), ()
+    viewer = viewer_of(data, describe_ood(result))
     return (viewer, Words(CREDIT)), scripts_of(script)
 
 
