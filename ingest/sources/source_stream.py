@@ -43,7 +43,7 @@ class SourceStream(io.RawIOBase):
                 "Fetch it with 'git lfs pull'."
             )
         elif not head:
-            self.fault = "is empty. Expected at least one frame."
+            self.fault = "is empty. Expected at least one frame or record. Leave it out."
 
     def readable(self) -> bool:
         """Always."""

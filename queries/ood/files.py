@@ -49,7 +49,8 @@ def write_answer(
 ) -> list[Path]:
     """Write an answer into a folder; the files, the manifest last.
 
-    Where the manifest stands, everything it names is whole. Files of the same names are replaced.
+    Where the manifest stands, everything it names is whole. Files of an earlier answer are taken
+    out.
 
     Parameters
     ----------
