@@ -163,7 +163,7 @@ def edit(target: Target, /, name: str, **given: str | None) -> None:
       atomlake model edit mace-s1 --group forces --seed 1 --lake lakes/demo
     """
     from compute.models.changes import edit_model
-    from compute.models.showing import said_sentence
+    from compute.models.showing import said_sentence, unknown_names
 
     values: dict[str, object] = {k: v or None for k, v in given.items() if v is not None}
     if not values:
@@ -172,8 +172,11 @@ def edit(target: Target, /, name: str, **given: str | None) -> None:
         )
     if given["seed"]:
         values["seed"] = parse_seed(given["seed"])
-    model = edit_model(target.open(), name, values)
+    lk = target.open()
+    model = edit_model(lk, name, values)
     print_done(target, f"{name}: {said_sentence(model)}.", **model.as_dict())
+    for note in unknown_names(lk.reader, model):
+        click.echo(note, err=True)
 
 
 @group.command()

@@ -104,6 +104,9 @@ def test_edit_and_move_from_the_command_line(lk: Lake, calculator: Path, tmp_pat
     assert run(lk, "model", "edit", "lj", "--seed", str(2**63)).exit_code == 2
     assert run(lk, "model", "edit", "lj").exit_code == 2
     assert run(lk, "model", "edit", "lj", "--env", "here").exit_code == 0
+    said = run(lk, "model", "edit", "lj", "--run", "lj-1", "--parent", "lj-0").stderr
+    assert "The parent lj-0 is not registered" in said
+    assert "The run lj-1 is not in the lake" in said
     moved = calculator.rename(tmp_path / "moved.py")
     assert run(lk, "model", "move", "lj", f"{moved}:make").exit_code == 0
     assert run(lk, "model", "move", "lj", str(moved)).exit_code == 2

@@ -54,6 +54,8 @@ def test_names_that_are_not_there(full: Lake) -> None:
         compare(full, dataset="cu", losses=["RMSE"])
     with pytest.raises(InvalidInputError, match="No scheme is called 'voronoi'"):
         compare(full, dataset="cu", scheme="voronoi")
+    with pytest.raises(InvalidInputError, match=r"limit 0 \(--limit\): expected a number from 1"):
+        compare(full, dataset="cu", limit=0)
 
 
 def test_a_scheme_never_computed_names_the_command(full: Lake) -> None:

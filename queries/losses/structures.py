@@ -22,8 +22,13 @@ def choose_structures(reader: Reader, selection: Selection) -> tuple[pa.Table, s
     Raises
     ------
     InvalidInputError
-        The condition is not SQL, or no structure fulfils it.
+        The condition is not SQL, or no structure fulfils it, or none is asked for.
     """
+    if selection.limit is not None and selection.limit < 1:
+        raise InvalidInputError(
+            f"limit {selection.limit} (--limit): expected a number from 1. Leave it out to compare "
+            "all structures."
+        )
     statement = _statement(selection)
     where = "TRUE" if selection.where is None else selection.where
     found = ask_where(reader, statement, where)
