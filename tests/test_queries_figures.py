@@ -1,86 +1,27 @@
-"""Figures of a comparison of losses, read back from what was drawn."""
+"""Figures of a comparison of losses: the numbers in them, read back from what was drawn."""
 
 from __future__ import annotations
 
-import math
-import sys
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from comparison_by_hand import compare_by_hand
-from loss_samples import SIX, TRAINING_SCHEMA, TWO, comparison
+from figure_readings import MEV, bars_by_axis, error_bars, in_style, texts_of
+from loss_samples import SIX, TWO, comparison
 
-from lake.errors import InvalidInputError, StorageError
-from queries.figures import draw_losses
 from queries.figures.bars import three_digits
-from queries.figures.canvas import journal_style, save
-from queries.figures.captions import caption_of, footnote_of
-from queries.figures.curves import MOST_POINTS, curves_of
-from queries.figures.distributions import density, draw_distributions
-from queries.figures.looks import COLOURS, looks_of, short
-from queries.figures.loss_figures import DRAWN, file_facts
-from queries.figures.publication import draw_publication
+from queries.figures.captions import caption_of
+from queries.figures.distributions import draw_distributions
+from queries.figures.looks import short
+from queries.figures.loss_figures import DRAWN
 from queries.figures.regions import draw_ensemble, draw_reproducibility, draw_three_regions
 from queries.figures.significance import draw_matrix, short_p, with_spread
 from queries.figures.training import draw_training
-from queries.losses.result import LossComparison
 
 pytest.importorskip("matplotlib", reason="the extra `plots` is not installed")
 
-MEV = 1000.0
-SMALLEST_TYPE = 6
-NAMES_OF_USERS = ("<script>alert(1)</script>", "cost $5 and $6", "two\nlines", "损失", "x" * 80)
-
-
-@pytest.fixture(autouse=True)
-def style() -> Iterator[None]:
-    with journal_style():
-        yield
-
-
-def drawn_bars(panel: Any) -> dict[str, float]:
-    """Names and heights of the bars of a panel; those of a legend have no names."""
-    return {
-        patch.get_label().removeprefix("_"): patch.get_height()
-        for container in panel.containers
-        if hasattr(container, "patches")
-        for patch in container.patches
-        if container.get_label().startswith("_") and patch.get_height() > 0
-    } or {}
-
-
-def bars_by_axis(panel: Any) -> dict[str, float]:
-    """The same by what the axis says under each bar, which need not be what the bar is called."""
-    names = [text.get_text() for text in panel.get_xticklabels()]
-    places = panel.get_xticks()
-    found = {}
-    for patch in panel.patches:
-        if patch.get_height() > 0:
-            middle = patch.get_x() + patch.get_width() / 2
-            found[names[int(np.argmin(np.abs(places - middle)))]] = patch.get_height()
-    return found
-
-
-def texts_of(figure: Any) -> list[str]:
-    from matplotlib.text import Text
-
-    return [text.get_text() for text in figure.findobj(Text) if text.get_visible()]
-
-
-def error_bars(figure: Any) -> int:
-    from matplotlib.container import ErrorbarContainer
-
-    return sum(
-        isinstance(container, ErrorbarContainer)
-        for panel in figure.axes
-        for container in panel.containers
-    )
+style = pytest.fixture(in_style, autouse=True)
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -158,16 +99,6 @@ def test_an_empty_region_is_a_gap_with_a_note() -> None:
     assert all(texts[1].get_text() == "bulk: no atoms" for texts in legends)
 
 
-def test_captions_count_the_structures_that_have_a_region(tmp_path: Path) -> None:
-    assert "n = 50 structures × 3 seeds of 2 losses." in caption_of("publication", comparison(TWO))
-    without = caption_of("publication", comparison(TWO, has_bulk=False))
-    assert "n = 50 structures (atoms of defect in 50, bulk in 0) × 3 seeds" in without
-    real = compare_by_hand(tmp_path)
-    assert "n = 2 structures (atoms of defect in 1, bulk in 2) ×" in caption_of("publication", real)
-    three = caption_of("three_regions", real)
-    assert "n = 2 structures (atoms of core in 2, shell in 2, bulk in 1) ×" in three
-
-
 def test_three_regions_are_drawn_from_their_rows() -> None:
     sample = comparison(losses=TWO)
     left, right = draw_three_regions(sample).axes
@@ -213,250 +144,6 @@ def test_a_run_that_never_ended_is_drawn_open() -> None:
     faces = {line.get_label(): line.get_markerfacecolor() for line in figure.axes[4].lines}
     assert faces.pop(f"_{first}") == "white"
     assert "white" not in faces.values()
-
-
-@pytest.mark.parametrize(
-    "sample",
-    [
-        pytest.param(comparison, id="six losses"),
-        pytest.param(lambda: comparison(losses=TWO, n_seeds=2), id="two losses"),
-        pytest.param(lambda: comparison(losses=NAMES_OF_USERS, n_seeds=2), id="names of users"),
-        pytest.param(lambda: comparison(losses=TWO, n_structures=2, n_epochs=2), id="least"),
-        pytest.param(
-            lambda: comparison(losses=[f"loss_number_{i}" for i in range(10)], n_structures=10),
-            id="ten losses",
-        ),
-    ],
-)
-def test_type_is_legible_and_inside_the_page(sample: Callable[[], LossComparison]) -> None:
-    made = sample()
-    for name, draw in DRAWN.items():
-        figure = draw(made)
-        figure.draw_without_rendering()
-        page = figure.bbox
-        for text in drawn_texts(figure):
-            assert "mathdefault" not in text.get_text(), (name, text)
-            assert text.get_fontsize() >= SMALLEST_TYPE, (name, text)
-            box = text.get_window_extent()
-            assert box.x0 >= page.x0 - 1, (name, text)
-            assert box.y0 >= page.y0 - 1, (name, text)
-            assert box.x1 <= page.x1 + 1, (name, text)
-            assert box.y1 <= page.y1 + 1, (name, text)
-
-
-def drawn_texts(figure: Any) -> list[Any]:
-    """The texts on the page: matplotlib keeps ticks beyond the limits of an axis, undrawn."""
-    from matplotlib.text import Text
-
-    kept = set()
-    for panel in figure.axes:
-        for axis in (panel.xaxis, panel.yaxis):
-            kept |= {*axis.findobj(Text)}
-            if panel.axison:
-                shown = axis._update_ticks()
-                kept -= {axis.label, *[label for t in shown for label in (t.label1, t.label2)]}
-    texts = [text for text in figure.findobj(Text) if text not in kept]
-    return [text for text in texts if text.get_visible() and text.get_text().strip()]
-
-
-def test_the_names_over_the_ticks_of_two_bars_do_not_touch() -> None:
-    figure = draw_publication(comparison())
-    figure.draw_without_rendering()
-    for panel in figure.axes[:3]:
-        boxes = [
-            text.get_window_extent() for text in panel.texts if text.get_fontweight() != "bold"
-        ]
-        for first, second in pairwise(boxes):
-            assert not first.overlaps(second)
-    legend = figure.legends[0].get_window_extent()
-    letters = [t for panel in figure.axes for t in panel.texts if t.get_fontweight() == "bold"]
-    assert [text.get_text() for text in letters if len(text.get_text()) == 1] == [*"abcdefghi"]
-    assert not any(legend.overlaps(text.get_window_extent()) for text in letters)
-
-
-def test_a_real_comparison_is_drawn_whole(tmp_path: Path) -> None:
-    sample = compare_by_hand(tmp_path)
-    for name, draw in DRAWN.items():
-        figure = draw(sample)
-        figure.draw_without_rendering()
-        for text in drawn_texts(figure):
-            assert "mathdefault" not in text.get_text(), (name, text)
-    heights = bars_by_axis(draw_ensemble(sample).axes[0])
-    assert heights == {"Huber": pytest.approx(250), "MSE": pytest.approx(300)}  # meV/Å
-
-
-def test_every_axis_has_a_name() -> None:
-    for name, draw in DRAWN.items():
-        figure = draw(comparison())
-        for panel in figure.axes:
-            if panel.axison and name != "publication":
-                shared = panel.get_subplotspec().colspan.start > 0 and name == "error_distributions"
-                assert panel.get_ylabel() or shared, name
-
-
-def test_files_hold_their_origin(tmp_path: Path) -> None:
-    from PIL import Image
-
-    sample = comparison(losses=TWO, n_seeds=2)
-    files = draw_losses(sample, tmp_path / "figures")
-    assert [file.name for file in files] == [f"{n}.{e}" for n in DRAWN for e in ("png", "pdf")]
-    widths = {name: 3.5 if name == "reproducibility" else 7.2 for name in DRAWN}
-    for png, pdf in zip(files[::2], files[1::2], strict=True):
-        with Image.open(png) as image:
-            assert image.width == round(widths[png.stem] * 300)
-            assert image.info["dpi"] == pytest.approx((300, 300), abs=0.1)
-            assert image.info["Description"] == caption_of(png.stem, sample)
-            assert "lakes/demo at version 17" in image.info["Description"]
-            assert "n_atoms > 100" in image.info["Description"]
-            assert "n = 50 structures × 2 seeds of 2 losses" in image.info["Description"]
-        content = pdf.read_bytes()
-        assert b"lake version 17" in content
-        assert b"/FontFile2" in content  # type 42: the outlines themselves
-        assert b"/Type3" not in content
-
-
-def test_a_file_where_figures_should_go_is_told(tmp_path: Path) -> None:
-    (tmp_path / "figures").write_text("mine")
-    with pytest.raises(StorageError, match=r"figures: .*exists.*Expected a folder for figures"):
-        draw_losses(comparison(losses=TWO, n_structures=5), tmp_path / "figures")
-    assert (tmp_path / "figures").read_text() == "mine"
-
-
-def test_the_same_figure_has_the_same_bytes(tmp_path: Path) -> None:
-    sample = comparison(losses=TWO, n_structures=5)
-    facts = file_facts("ensemble_comparison", sample)
-    first, second = (
-        save(draw_ensemble(sample), tmp_path / name, facts) for name in ("first.of", "second.of")
-    )
-    assert [file.name for file in first] == ["first.of.png", "first.of.pdf"]
-    assert [f.read_bytes() for f in first] == [f.read_bytes() for f in second]
-
-
-def test_what_users_named_is_drawn_as_it_stands(tmp_path: Path) -> None:
-    sample = comparison(losses=NAMES_OF_USERS, n_seeds=2, n_structures=5, where="x = '$a$' -- 损失")
-    figure = draw_ensemble(sample)
-    save(figure, tmp_path / "figure", file_facts("ensemble_comparison", sample))
-    assert {"cost $5 and $6", "two lines"} <= set(texts_of(figure))
-
-
-def test_many_runs_are_drawn() -> None:
-    sample = comparison(losses=[f"L{i}" for i in range(12)], n_structures=3, n_epochs=3)
-    for draw in DRAWN.values():
-        draw(sample)
-
-
-def test_settings_of_the_user_stay() -> None:
-    import matplotlib as mpl
-
-    with mpl.rc_context({"font.size": 31, "pdf.fonttype": 3}):
-        before = dict(mpl.rcParams)
-        with journal_style():
-            assert mpl.rcParams["font.size"] == 7
-            assert mpl.rcParams["pdf.fonttype"] == 42
-        assert dict(mpl.rcParams) == before
-
-
-def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.style", None)
-    with pytest.raises(InvalidInputError, match=r"atomlake\[plots\]"):
-        draw_losses(comparison(losses=TWO, n_structures=2), tmp_path)
-
-
-def test_a_folder_that_is_a_file(tmp_path: Path) -> None:
-    (tmp_path / "figures").write_text("mine")
-    with pytest.raises(OSError, match="figures"):
-        draw_losses(comparison(losses=TWO, n_structures=2), tmp_path / "figures")
-    folder = tmp_path / "there"
-    (folder / "ensemble_comparison.png").mkdir(parents=True)
-    with pytest.raises((StorageError, InvalidInputError), match=r"ensemble_comparison\.png"):
-        draw_losses(comparison(losses=TWO, n_structures=2), folder)
-
-
-def test_a_long_condition_is_cut_in_the_figure_and_whole_in_the_caption() -> None:
-    where = " AND ".join(f"n_atoms <> {number}" for number in range(100))
-    sample = comparison(losses=TWO, n_structures=2, where=where)
-    assert where in caption_of("publication", sample)
-    assert where not in footnote_of("publication", sample)
-    assert "… (in full in the metadata of this file)" in footnote_of("publication", sample)
-
-
-def test_looks_differ_without_colour() -> None:
-    looks = looks_of([str(number) for number in range(77)])
-    assert len({(look.colour, look.marker) for look in looks.values()}) == 77
-    first = list(looks.values())[: len(COLOURS)]
-    assert len({look.marker for look in first}) == len({look.dashes for look in first}) == 7
-
-
-def row(model: str, loss: str, step: int, epoch: float | None, value: float) -> dict[str, Any]:
-    return {"loss": loss, "model": model, "step": step, "epoch": epoch, "value": value}
-
-
-def curve(rows: list[dict[str, Any]], kind: str = "validation_loss") -> pl.DataFrame:
-    filled = [{**dict.fromkeys(TRAINING_SCHEMA), "curve": kind, **each} for each in rows]
-    return pl.DataFrame(filled, schema=TRAINING_SCHEMA)
-
-
-def test_curves_average_a_run_first_and_then_the_runs() -> None:
-    rows = [
-        row("a", "MSE", 0, None, 8.0),  # belongs to the first epoch
-        row("a", "MSE", 1, 0.0, 4.0),
-        row("a", "MSE", 2, 1.0, 3.0),
-        row("b", "MSE", 0, 0.0, 2.0),
-        row("b", "MSE", 1, 1.0, math.nan),
-        row("b", "MSE", 2, 2.0, math.inf),
-    ]
-    found = curves_of(curve(rows), "validation_loss")
-    assert found.axis == "Epoch"
-    assert found.rows.drop("loss").rows() == [
-        # x, mean of 6 and 2, low, high, sample deviation, runs
-        (0.0, 4.0, 2.0, 6.0, pytest.approx(math.sqrt(8)), 2),
-        (1.0, 3.0, 3.0, 3.0, None, 1),
-    ]
-    assert found.is_positive
-
-
-def test_curves_go_by_step_where_a_run_knows_no_epochs() -> None:
-    rows = [row("a", "MSE", 5, 1.0, -1.0), row("b", "MSE", 5, None, 3.0)]
-    found = curves_of(curve(rows), "validation_loss")
-    assert found.axis == "Step"
-    assert found.rows.select("x", "mean", "n_seeds").rows() == [(5.0, 1.0, 2)]
-    assert not found.is_positive
-    assert curves_of(curve(rows), "train_loss").rows.is_empty()
-
-
-def test_long_curves_are_averaged_not_sampled() -> None:
-    values = np.random.default_rng(1).uniform(1, 2, 10_000)
-    rows = [row("a", "MSE", step, None, value) for step, value in enumerate(values)]
-    found = curves_of(curve(rows), "validation_loss").rows
-    assert len(found) == MOST_POINTS
-    assert found["mean"].mean() == pytest.approx(values.mean(), rel=1e-3)
-
-
-def test_averaging_does_not_bring_seeds_closer() -> None:
-    rows = [
-        row(model, "MSE", step, float(step), 1.0 + 2.0 * ((step + shift) % 2))
-        for shift, model in enumerate("ab")
-        for step in range(10 * MOST_POINTS)
-    ]
-    found = curves_of(curve(rows), "validation_loss").rows
-    assert len(found) == MOST_POINTS
-    for column, expected in (("mean", 2), ("low", 1), ("high", 3), ("std", math.sqrt(2))):
-        assert found[column].to_list() == pytest.approx([expected] * MOST_POINTS)
-
-
-def test_density_integrates_to_one_and_is_zero_where_no_atoms_are() -> None:
-    edges = 10 ** np.arange(-3, 0.01, 0.05)
-    bins = pl.DataFrame(
-        {
-            "low": [0.0, edges[4], edges[10]],
-            "high": [edges[0], edges[5], edges[11]],
-            "n_atoms": [1, 3, 4],
-        }
-    )
-    found, shares = density(bins[[2, 0, 1]])
-    assert (shares * np.diff(np.log10(found))).sum() == pytest.approx(1)
-    assert shares == pytest.approx([1 / 8 / 0.05, 0, 3 / 8 / 0.05, 0, 4 / 8 / 0.05])
-    assert np.all(np.diff(found) > 0)
 
 
 def test_the_matrix_says_who_errs_less_in_whichever_order_a_test_was_made() -> None:
