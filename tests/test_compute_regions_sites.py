@@ -7,38 +7,14 @@ from itertools import product
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import bulk, fcc111, make_supercell, molecule
+from ase.build import bulk, make_supercell
 from ase.calculators.emt import EMT
 from ase.geometry import find_mic
 from ase.optimize import BFGS
-from region_samples import structure_of
+from region_samples import DEFECTS, is_right, ordered_alloy, sites
 
 from benchmarks.known_defects import LATTICES, Known, with_defect
-from compute.regions.lattice_search import find_lattice
-from compute.regions.radii import Radii
-from compute.regions.reference import FoundLattice, GivenLattice
-from compute.regions.sites import find_sites
-from compute.regions.structure import THREE, TWO, NoRegionsError, Regions
-
-DEFECTS = ("none", "vacancy", "two-vacancies", "split", "octahedral")
-CLOSE = 0.6  # Å; half the way to the nearest other site or octahedral position is 0.7 or more
-
-
-def sites(atoms: Atoms, lattice=find_lattice, radii: Radii | None = None) -> Regions:
-    return find_sites(structure_of(atoms), radii or Radii(), lattice)
-
-
-def is_right(known: Known, found: Regions) -> bool:
-    """Whether the defects found are those that were made, each at its place."""
-    if found.defect_kind != known.kind or len(found.centres) != len(known.centres):
-        return False
-    if not len(known.centres):
-        return True
-    atoms = known.atoms
-    apart = np.array(
-        [find_mic(found.centres - centre, atoms.cell, atoms.pbc)[1] for centre in known.centres]
-    )
-    return bool((apart.min(axis=1) < CLOSE).all() and (apart.min(axis=0) < CLOSE).all())
+from compute.regions.structure import THREE, TWO, NoRegionsError
 
 
 def share_right(sizes, rattles, seeds):
@@ -137,12 +113,6 @@ def test_an_atom_of_another_element_is_an_antisite():
     assert np.linalg.norm(atoms.positions[7] - found.centres[0]) < 0.3
 
 
-def ordered_alloy() -> Atoms:
-    atoms = bulk("NiAl", "cesiumchloride", a=2.89) * 3
-    atoms.rattle(0.05, seed=0)
-    return atoms
-
-
 def test_an_ordered_alloy_keeps_its_elements_apart():
     atoms = ordered_alloy()
     assert sites(atoms).defect_kind == "none"
@@ -166,47 +136,6 @@ def test_in_a_random_alloy_no_element_is_wrong():
     place = atoms.positions[5].copy()
     del atoms[5]
     assert is_right(Known(atoms, "vacancy", place[np.newaxis]), sites(atoms))
-
-
-def gas(n_atoms: int, edge: float, seed: int) -> Atoms:
-    random = np.random.default_rng(seed)
-    return Atoms(
-        f"Ar{n_atoms}", positions=random.random((n_atoms, 3)) * edge, cell=[edge] * 3, pbc=True
-    )
-
-
-def in_a_box() -> Atoms:
-    atoms = molecule("CH3CH2OH")
-    atoms.center(vacuum=4.0)
-    atoms.pbc = True
-    return atoms
-
-
-@pytest.mark.parametrize(
-    ("atoms", "reason"),
-    [
-        (molecule("H2O"), "not periodic along all three directions"),
-        (fcc111("Cu", (3, 3, 3), vacuum=6.0), "not periodic along all three directions"),
-        (in_a_box(), "no lattice"),
-        (Atoms("Ar", cell=[12.0] * 3, pbc=True), "Å³ per atom are no crystal"),
-        (gas(60, 12.0, 0), "no lattice"),
-        (gas(5, 6.0, 1), "no lattice"),
-        (gas(2, 5.0, 2), "no lattice"),
-        (Atoms("Cu4", positions=np.zeros((4, 3)), cell=[3.6] * 3, pbc=True), "no|not on"),
-    ],
-)
-def test_without_a_lattice_the_reason_is_given(atoms, reason):
-    with pytest.raises(NoRegionsError, match=reason):
-        sites(atoms)
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_liquids_have_no_lattice(seed):
-    random = np.random.default_rng(seed)
-    atoms = bulk("Cu", cubic=True) * (2 + seed % 2)
-    atoms.positions += random.normal(scale=1.2, size=atoms.positions.shape)
-    with pytest.raises(NoRegionsError):
-        sites(atoms)
 
 
 def test_distances_are_those_to_the_nearest_defect():
@@ -238,48 +167,6 @@ def test_without_defect_all_is_bulk_and_there_is_no_distance():
     assert found.distance is None
     assert found.centres.shape == (0, 3)
     assert {TWO[code] for code in found.two} == {THREE[code] for code in found.three} == {"bulk"}
-
-
-def given(atoms: Atoms, label: str = "given") -> GivenLattice:
-    return GivenLattice(label, atoms.cell.array, atoms.positions, atoms.numbers.astype(np.int64))
-
-
-@pytest.mark.parametrize("lattice", LATTICES)
-@pytest.mark.parametrize("defect", DEFECTS)
-def test_a_reference_may_be_a_primitive_cell_or_the_whole_crystal(lattice, defect):
-    known = with_defect(lattice, 3, defect, 0.08, 1)
-    whole = with_defect(lattice, 3, "none", 0.0, 2).atoms
-    primitive = bulk(
-        LATTICES[lattice][0], lattice, a=LATTICES[lattice][1], orthorhombic=lattice == "hcp"
-    )
-    for reference in (whole, primitive):
-        assert is_right(known, sites(known.atoms, given(reference)))
-
-
-def test_a_reference_says_which_element_belongs_where():
-    atoms = ordered_alloy()
-    reference = given(atoms)
-    atoms.symbols[4] = "Fe"
-    assert sites(atoms, reference).kinds == ("antisite",)
-    nameless = GivenLattice("any", reference.cell, reference.positions, np.zeros(54, np.int64))
-    assert sites(atoms, nameless).defect_kind == "none"  # one atom per site says nothing
-
-
-def test_what_does_not_fit_a_reference_says_so():
-    copper = bulk("Cu", cubic=True) * 3
-    with pytest.raises(NoRegionsError, match="no multiple of that of the reference given"):
-        sites(copper, given(bulk("W", cubic=True)))
-    with pytest.raises(NoRegionsError, match="of the atoms are near sites of the reference given"):
-        sites(gas(100, 10.83, 0), given(bulk("Cu", cubic=True)))
-    with pytest.raises(NoRegionsError, match="the lattice is fcc, and bcc is expected"):
-        sites(copper, FoundLattice("bcc"))
-
-
-def test_a_lattice_that_is_mostly_empty_is_refused():
-    atoms = bulk("Cu", cubic=True) * 3
-    del atoms[::3]
-    with pytest.raises(NoRegionsError, match="of 108 sites of fcc are empty"):
-        sites(atoms, given(bulk("Cu", cubic=True)))
 
 
 def test_a_sample_of_the_atoms_is_enough_for_the_lattice():
