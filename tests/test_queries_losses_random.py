@@ -1,25 +1,18 @@
-"""Tables of a comparison of losses on random data, against numpy, scipy and definitions."""
+"""Tables of a comparison of losses on random data, against numpy and definitions."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import combinations
-from typing import Any
 
 import comparison_arrays as arrays
 import numpy as np
 import polars as pl
 import pytest
-from comparison_lakes import Member, Sample, random_members, random_samples, write_samples
-from scipy import stats
+from comparison_case import LOSSES, SEEDS, Case, case_of_random_data, find, same
 
 import lake
 from queries.losses.comparison import compare
-from queries.losses.result import LossComparison
 
-LOSSES = ("MSE", "RMCE", "TailHuber")
-SEEDS = (0, 1, 2, 3)
+case = case_of_random_data
+
 REGIONS = {
     "all": (None, "all"),
     "defect": ("legacy-2", "defect"),
@@ -29,41 +22,6 @@ REGIONS = {
     "outer": ("legacy-3", "bulk"),
 }
 regions = pytest.mark.parametrize("region", REGIONS)
-
-
-@dataclass(frozen=True)
-class Case:
-    samples: Sequence[Sample]
-    members: Sequence[Member]
-    rows: list[dict[str, Any]]
-    result: LossComparison
-
-    def of(self, loss: str) -> list[Member]:
-        return [member for member in self.members if member.loss == loss]
-
-
-@pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    lk = lake.create(str(tmp_path_factory.mktemp("random") / "lake"))
-    samples = random_samples(24)
-    members = random_members(samples, LOSSES, SEEDS)
-    write_samples(lk, samples, members)
-    result = compare(lk, dataset="cu", rng_seed=11)
-    return Case(samples, members, arrays.detailed(samples, members), result)
-
-
-def same(found: Any, expected: Any) -> bool:
-    if isinstance(found, list):
-        return len(found) == len(expected) and all(map(same, found, expected))
-    if found is None or isinstance(found, str):
-        return bool(found == expected)
-    return bool(found == pytest.approx(expected, rel=1e-10, abs=1e-14))
-
-
-def find(frame: pl.DataFrame, **key: Any) -> dict[str, Any]:
-    found = frame.filter(*[pl.col(name).eq_missing(value) for name, value in key.items()])
-    assert len(found) == 1
-    return found.row(0, named=True)
 
 
 def test_detailed_results(case: Case) -> None:
@@ -229,78 +187,6 @@ def test_quantiles_and_histogram(case: Case, loss: str, region: str) -> None:
     ]
     assert bins["n_atoms"].to_list() == counts
     assert sum(counts) == len(errors)
-
-
-def test_the_original_tests_are_scipys(case: Case) -> None:
-    found = case.result.tables["statistical_tests"].rows(named=True)
-    assert [row["comparison"] for row in found] == [
-        f"{first} vs {second}" for first, second in combinations(sorted(LOSSES), 2)
-    ]
-    for row, pair in zip(found, combinations(sorted(LOSSES), 2), strict=True):
-        values = [arrays.column(case.rows, "defect_mae", loss=loss) for loss in pair]
-        expected = stats.ttest_ind(*values)
-        assert same(row["t_statistic"], expected.statistic)
-        assert same(row["p_value"], expected.pvalue)
-        assert row["significant"] == (expected.pvalue < 0.05)
-        assert same(row["mean_diff"], np.mean(values[0]) - np.mean(values[1]))
-        assert (row["n1"], row["n2"]) == (len(values[0]), len(values[1]))
-
-
-@pytest.mark.parametrize("measure", ["defect_mae", "bulk_mae", "all_mae", "ratio"])
-def test_paired_tests_are_scipys(case: Case, measure: str) -> None:
-    found = case.result.tables["paired_tests"].filter(measure=measure)
-    p_values = []
-    for pair in combinations(sorted(LOSSES), 2):
-        row = find(found, comparison=" vs ".join(pair))
-        means = np.array([seed_means(case, loss, measure) for loss in pair], float)
-        first, second = means[:, ~np.isnan(means).any(axis=0)]
-        expected = stats.ttest_rel(first, second)
-        p_values.append(expected.pvalue)
-        assert row["n_structures"] == len(first)
-        assert same(row["t_statistic"], expected.statistic)
-        assert same(row["p_t"], expected.pvalue)
-        assert same(row["mean_diff"], np.mean(first - second))
-        assert same(row["effect_size"], np.mean(first - second) / np.std(first - second, ddof=1))
-        assert row["effect_size_low"] < row["effect_size"] < row["effect_size_high"]
-        assert (row["rng_seed"], row["permutations"], row["is_exact"]) == (11, 9_999, False)
-        random = stats.permutation_test(
-            (first - second,), np.mean, permutation_type="samples", n_resamples=9_999, rng=0
-        )
-        assert row["p_permutation"] == pytest.approx(random.pvalue, abs=0.03)
-    assert found["p_t_bh"].to_list() == pytest.approx(
-        stats.false_discovery_control(p_values, method="bh").tolist()
-    )
-    ascending = sorted(p_values)
-    assert found["p_t_holm"].min() == pytest.approx(min(1.0, 3 * ascending[0]))
-
-
-def seed_means(case: Case, loss: str, measure: str) -> list[float]:
-    rows = [row for row in case.rows if row["loss"] == loss]
-    means = []
-    for i in range(len(case.samples)):
-        values = arrays.column(rows, measure, structure_idx=i)
-        means.append(float(np.mean(values)) if values else np.nan)
-    return means
-
-
-def test_seeds_as_replicates_are_scipys(case: Case) -> None:
-    for measure in ("defect_mae", "bulk_mae", "all_mae", "ratio"):
-        for pair in combinations(sorted(LOSSES), 2):
-            row = find(
-                case.result.tables["seed_tests"], measure=measure, comparison=" vs ".join(pair)
-            )
-            means = [
-                [
-                    float(np.mean(arrays.column(case.rows, measure, model=m.name)))
-                    for m in case.of(x)
-                ]
-                for x in pair
-            ]
-            expected = stats.ttest_ind(*means, equal_var=False)
-            assert same(row["t_statistic"], expected.statistic)
-            assert same(row["p_value"], expected.pvalue)
-            assert same(row["degrees_of_freedom"], expected.df)
-            assert row["is_significant"] == (row["p_holm"] < 0.05)
 
 
 def test_asking_again_gives_the_same(case: Case) -> None:
