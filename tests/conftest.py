@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from headless_browser import BrowserMissingError, Page, open_page
 from model_samples import CALCULATOR
 
 import lake
@@ -31,3 +33,13 @@ def calculator(tmp_path: Path) -> Path:
     file = tmp_path / "calculator.py"
     file.write_text(CALCULATOR)
     return file
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Page]:
+    """A page of a browser without a window; without a browser the test is skipped."""
+    try:
+        with open_page() as page:
+            yield page
+    except BrowserMissingError as error:
+        pytest.skip(str(error))

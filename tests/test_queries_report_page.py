@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 from comparison_by_hand import compare_by_hand
-from headless_browser import BrowserMissingError, Page, open_page
+from headless_browser import Page
 from loss_samples import TWO, comparison
 
 from queries.figures import draw_losses
@@ -41,15 +40,6 @@ def odd_table() -> Table:
         }
     )
     return table_of(frame, "odd numbers")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Page]:
-    try:
-        with open_page() as page:
-            yield page
-    except BrowserMissingError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
