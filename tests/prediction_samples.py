@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from lake_samples import append
 
 import lake
@@ -128,6 +129,9 @@ def make_frames(n_frames: int = 6, n_atoms: int = 7, seed: int = 0) -> list[Fram
     return frames
 
 
+FRAMES = make_frames()
+
+
 def structures(frames: Sequence[Frame]) -> str:
     return "".join(frame.labelled() for frame in frames)
 
@@ -152,6 +156,18 @@ def lake_of(folder: Path, frames: Sequence[Frame]) -> Lake:
     ingest(lk, "extxyz", [path], dataset="cu")
     register(lk)
     return lk
+
+
+@pytest.fixture
+def write_here(tmp_path: Path) -> Write:
+    """Writes a file of the test; modules name this fixture `write`."""
+    return writer(tmp_path)
+
+
+@pytest.fixture
+def lake_of_frames(tmp_path: Path) -> Lake:
+    """A lake with `FRAMES`; modules name this fixture `lk`."""
+    return lake_of(tmp_path, FRAMES)
 
 
 def text_of(frames: Sequence[Frame], **how: Any) -> str:

@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from prediction_samples import (
+    FRAMES,
     Write,
     assert_right,
     counts,
-    lake_of,
+    lake_of_frames,
     make_frames,
     reasons,
     register,
     structures,
     text_of,
-    writer,
+    write_here,
 )
 
 import lake
@@ -28,18 +29,8 @@ from lake.cli import root
 from lake.errors import InvalidInputError, NotFoundError
 from lake.lake import Lake
 
-FRAMES = make_frames()
+lk, write = lake_of_frames, write_here
 NO_ELEMENT = "1\nProperties=species:S:1:pos:R:3\nXx 0.0 0.0 0.0\n"
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    return writer(tmp_path)
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake_of(tmp_path, FRAMES)
 
 
 def test_compressed_files_and_standard_formats(lk: Lake, write: Write) -> None:

@@ -9,19 +9,20 @@ import numpy as np
 import pytest
 from lake_samples import append, prediction
 from prediction_samples import (
+    FRAMES,
     MODEL_ID,
     Frame,
     Write,
     assert_right,
     counts,
-    lake_of,
+    lake_of_frames,
     make_frames,
     predictions,
     reasons,
     register,
     structures,
     text_of,
-    writer,
+    write_here,
 )
 
 import lake
@@ -30,17 +31,7 @@ from ingest.predictions.api import ingest_predictions
 from lake.errors import ConflictError
 from lake.lake import Lake
 
-FRAMES = make_frames()
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    return writer(tmp_path)
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake_of(tmp_path, FRAMES)
+lk, write = lake_of_frames, write_here
 
 
 def test_the_same_file_again_adds_nothing(lk: Lake, write: Write) -> None:

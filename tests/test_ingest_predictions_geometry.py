@@ -11,18 +11,18 @@ from ase.io import read
 from ase.io import write as ase_write
 from extxyz_samples import data_path
 from prediction_samples import (
+    FRAMES,
     MODEL_ID,
     Write,
     assert_right,
     counts,
-    lake_of,
-    make_frames,
+    lake_of_frames,
     predictions,
     reasons,
     register,
     structures,
     text_of,
-    writer,
+    write_here,
 )
 
 import lake
@@ -30,17 +30,7 @@ from ingest.api import ingest
 from ingest.predictions.api import ingest_predictions
 from lake.lake import Lake
 
-FRAMES = make_frames()
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    return writer(tmp_path)
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake_of(tmp_path, FRAMES)
+lk, write = lake_of_frames, write_here
 
 
 @pytest.mark.parametrize("decimals", [None, 8, 6, 4])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,16 +13,17 @@ from click.testing import CliRunner
 from hypothesis import strategies as st
 from lake_samples import append
 from prediction_samples import (
+    FRAMES,
     Write,
     assert_right,
     cache,
     counts,
-    lake_of,
+    lake_of_frames,
     make_frames,
     predictions,
     reasons,
     structures,
-    writer,
+    write_here,
 )
 
 from ingest.api import ingest
@@ -32,18 +32,8 @@ from lake.cli import root
 from lake.errors import InvalidInputError
 from lake.lake import Lake
 
-FRAMES = make_frames()
+lk, write = lake_of_frames, write_here
 NO_LABELS = "has these reference values as its labels"
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    return writer(tmp_path)
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake_of(tmp_path, FRAMES)
 
 
 JSON = st.recursive(

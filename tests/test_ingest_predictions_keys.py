@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from ase import units
 from prediction_samples import (
+    FRAMES,
     Frame,
     Write,
     assert_right,
     counts,
-    lake_of,
-    make_frames,
+    lake_of_frames,
     predictions,
     reasons,
     register,
     text_of,
-    writer,
+    write_here,
 )
 
 import lake
@@ -29,17 +29,7 @@ from ingest.predictions.api import ingest_predictions
 from lake.errors import InvalidInputError
 from lake.lake import Lake
 
-FRAMES = make_frames()
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    return writer(tmp_path)
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return lake_of(tmp_path, FRAMES)
+lk, write = lake_of_frames, write_here
 
 
 @pytest.mark.parametrize(
