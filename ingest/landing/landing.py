@@ -5,9 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,10 +17,10 @@ from ingest.landing.excerpts import excerpts
 from ingest.landing.merging import kept_files
 from ingest.landing.other_labels import other_label_reasons
 from ingest.landing.report import IngestReport, SourceReport
+from ingest.landing.tidy_landing import TidyLanding
 from ingest.tables.rows import Integers, concatenate
 from ingest.tasks.reading import Target, TaskResult
 from ingest.tasks.tasks import Source
-from lake.errors import StorageError
 from lake.lake import Lake
 from lake.log.data_files import DataFile, write_data_file
 from lake.log.state import State
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from ingest.api import Options
 
 
-class Landing:
+class Landing(TidyLanding):
     """Collects what tasks wrote, and commits what of it is new.
 
     As a context manager it takes away every file that no log has named.
@@ -49,32 +47,18 @@ class Landing:
         *,
         is_strict: bool,
     ) -> None:
-        self.lake = lake
+        super().__init__(lake)
         self.target = target
         self.options = options
         self.sources = sources
         self.is_strict = is_strict
         self.results: list[TaskResult] = []
         self.written: set[str] = set()
-        self.named: set[str] = set()
         self.accounts = Accounts((), ())
         self._new_ids: dict[str, Integers] = {}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        storage = self.lake.storage
-        # Tasks that were under way when another failed have written files nobody told of.
-        left = self._written_files() if kind is not None else self.written
-        for path in left - self.named:
-            with suppress(StorageError):  # vacuum takes what cannot be taken now
-                storage.delete(path)
+    def _written_paths(self) -> set[str]:
+        return self.written
 
     def add(self, result: TaskResult) -> None:
         """Take what a task wrote."""
@@ -146,9 +130,7 @@ class Landing:
             return None
         files = kept_files(self.lake.storage, self.results, rows, resolution)
         files |= self._account_files()
-        paths = {f"{name}/{file.path}" for name, each in files.items() for file in each}
-        # From here on a log may name them, whatever becomes of the commit.
-        self.named |= paths
+        self._keep(files)
         self._new_ids = {
             "structures": np.sort(rows.structure_id[resolution.adds_structure]),
             "labels": np.sort(rows.structure_id[resolution.adds_label]),
@@ -173,8 +155,11 @@ class Landing:
                 return False
         return True
 
-    def _written_files(self) -> set[str]:
-        """Every data file of this ingest that lies in storage, named or not."""
+    def _paths_after_failure(self) -> set[str]:
+        """Every data file of this ingest that lies in storage, named or not.
+
+        Tasks that were under way when another failed have written files nobody told of.
+        """
         mine = self.target.operation_id
         return {
             file.path

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
 from ingest.landing.accounting import Accounts, reject_rows, source_rows
 from ingest.landing.merging import cut_file
 from ingest.landing.report import SourceReport
+from ingest.landing.tidy_landing import TidyLanding
 from ingest.predictions.accounts import UNMATCHED, PredictionAccounts, settle
 from ingest.predictions.collector import Collector
 from ingest.predictions.foundation import Foundation
@@ -24,7 +22,6 @@ from ingest.predictions.references import check_no_references
 from ingest.predictions.report import PredictionReport
 from ingest.predictions.resolution import Resolution, resolve
 from ingest.tasks.tasks import Source
-from lake.errors import StorageError
 from lake.lake import Lake
 from lake.log.data_files import DataFile, write_data_file
 from lake.log.state import State
@@ -36,7 +33,7 @@ OPERATION = "ingest predictions"
 MATCHED_AT = "matched_at"
 
 
-class PredictionLanding:
+class PredictionLanding(TidyLanding):
     """Commits what a `Collector` has matched and written.
 
     As a context manager it takes away every file that no log has named.
@@ -52,7 +49,7 @@ class PredictionLanding:
         *,
         is_strict: bool,
     ) -> None:
-        self.lake = lake
+        super().__init__(lake)
         self.matched = matcher.reader
         searched = matcher.index.datasets
         self.datasets = [*searched, UNMATCHED]
@@ -69,20 +66,9 @@ class PredictionLanding:
         self.added: dict[str, int] = {}
         self.n_retried = 0
         self._written = self.collector.written()
-        self._named: set[str] = set()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for path in self.collector.paths - self._named:
-            with suppress(StorageError):  # vacuum takes what cannot be taken now
-                self.lake.storage.delete(path)
+    def _written_paths(self) -> set[str]:
+        return self.collector.paths
 
     def check_references(self, keys: Mapping[str, str]) -> None:
         """Refuse what was taken from plain keys where it is the labels themselves.
@@ -155,8 +141,7 @@ class PredictionLanding:
             return None
         replaced, copies = self._without_failed(reader, known, resolution)
         added = {"predictions": self._new_files(resolution) + copies} | self._account_files()
-        # From here on a log may name them, whatever becomes of the commit.
-        self._named |= {f"{name}/{file.path}" for name, each in added.items() for file in each}
+        self._keep(added)
         self.added = {
             self.datasets[dataset]: int((resolution.adds & (rows.dataset == dataset)).sum())
             for dataset in known

@@ -6,10 +6,7 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import polars as pl
 import pyarrow as pa
@@ -17,6 +14,7 @@ import pyarrow as pa
 from ingest.frames.frames import Reject
 from ingest.landing.accounting import Accounts, reject_rows, source_rows
 from ingest.landing.report import SourceReport
+from ingest.landing.tidy_landing import TidyLanding
 from ingest.runs.accounts import (
     ReadSource,
     conflicts,
@@ -27,7 +25,6 @@ from ingest.runs.accounts import (
 from ingest.runs.new_history import NEW
 from ingest.runs.report import RunReport, RunsReport
 from ingest.runs.run_row import Row, decoded_row, merged, row_of, stored_row
-from lake.errors import StorageError
 from lake.lake import Lake
 from lake.log.data_files import DataFile, write_data_file
 from lake.log.state import State
@@ -49,7 +46,7 @@ class Landed:
     removed: Mapping[str, Sequence[DataFile]]
 
 
-class RunsLanding:
+class RunsLanding(TidyLanding):
     """Commits runs and their histories, as one operation.
 
     As a context manager it takes away every file that no log has named.
@@ -65,7 +62,7 @@ class RunsLanding:
         is_strict: bool,
         operation_id: str,
     ) -> None:
-        self.lake = lake
+        super().__init__(lake)
         self.read = read
         self.operation = operation
         self.options = options
@@ -73,20 +70,9 @@ class RunsLanding:
         self.operation_id = operation_id
         self.landed: list[Landed] = []
         self._written: set[str] = set()
-        self._named: set[str] = set()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for path in self._written - self._named:
-            with suppress(StorageError):  # vacuum takes what cannot be taken now
-                self.lake.storage.delete(path)
+    def _written_paths(self) -> set[str]:
+        return self._written
 
     def commit(self) -> RunsReport:
         """Commit what is new, and say what was done."""
@@ -124,8 +110,7 @@ class RunsLanding:
             for target, files in ((added, landed.added), (removed, landed.removed)):
                 for table, of_table in files.items():
                     target.setdefault(table, []).extend(of_table)
-        # From here on a log may name them, whatever becomes of the commit.
-        self._named |= {f"{name}/{file.path}" for name, files in added.items() for file in files}
+        self._keep(added)
 
         def still_valid(old: State, new: State) -> bool:
             before, after = Reader(self.lake.storage, old), Reader(self.lake.storage, new)
