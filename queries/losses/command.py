@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lake.commands.formats import FORMATS
 from lake.commands.printing import print_frame
 from lake.commands.target import Target, pass_target
 from lake.commands.version_type import version as version_type
+from queries.answers.options import folder_options
 
 if TYPE_CHECKING:
     import polars as pl
@@ -54,25 +54,7 @@ MEV = 1000  # in an eV
     show_default=True,
     help="Of permutation tests and bootstrap.",
 )
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    required=True,
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where to write what comes of it.",
-)
-@click.option(
-    "--format",
-    "name",
-    type=click.Choice(list(FORMATS)),
-    default="csv",
-    show_default=True,
-    help="Format of the tables.",
-)
-@click.option("--figures/--no-figures", default=True, show_default=True, help="Draw figures.")
-@click.option("--report", is_flag=True, help="Write one page with everything, for a browser.")
+@folder_options
 @pass_target
 def losses(
     target: Target,

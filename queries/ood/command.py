@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lake.commands.formats import FORMATS
 from lake.commands.printing import print_frame
 from lake.commands.target import Target, pass_target
 from lake.commands.version_type import version as version_type
+from queries.answers.options import folder_options
 from queries.ood.choosing import DEFAULT_TOP, Choice
 
 if TYPE_CHECKING:
@@ -98,25 +98,7 @@ def _keys(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tupl
     metavar="MIB",
     help="Room for latents.",
 )
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    required=True,
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Where to write what comes of it.",
-)
-@click.option(
-    "--format",
-    "name",
-    type=click.Choice(list(FORMATS)),
-    default="csv",
-    show_default=True,
-    help="Format of the tables.",
-)
-@click.option("--figures/--no-figures", default=True, show_default=True, help="Draw figures.")
-@click.option("--report", is_flag=True, help="Write one page with everything, for a browser.")
+@folder_options
 @pass_target
 def ood(target: Target, /, folder: Path, name: str, **options: Any) -> None:
     """Find structures an ensemble disagrees on: the further out of distribution, the more.
