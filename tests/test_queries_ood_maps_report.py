@@ -17,10 +17,11 @@ from queries.ood.choosing import Choice
 from queries.ood.distances import score_with_distances
 from queries.report import map_data as map_data_module
 from queries.report import viewer, write_ood_report
+from queries.report.blocks import Viewer
 from queries.report.map_data import map_data
 from queries.report.ood_report import ood_page
 from queries.report.page import Page as ReportPage
-from queries.report.page import Section, Viewer, render
+from queries.report.page import Section, render
 from queries.report.viewer import find_script
 
 pytest.importorskip("jinja2", reason="the extra `plots` is not installed")

@@ -10,10 +10,11 @@ from loss_samples import TWO, comparison
 
 from lake.errors import InvalidInputError, StorageError
 from queries.report import write_losses_report
+from queries.report.blocks import Table, Words
 from queries.report.frames import cell_of, number_text, unit_of
 from queries.report.losses_report import key_table, page_of
 from queries.report.page import Page as ReportPage
-from queries.report.page import Section, Table, Words, render
+from queries.report.page import Section, render
 
 pytest.importorskip("jinja2", reason="the extra `plots` is not installed")
 

@@ -18,9 +18,10 @@ from queries.figures import draw_losses
 from queries.figures.captions import FIGURES, title_of
 from queries.losses.result import LossComparison
 from queries.report import write_losses_report
+from queries.report.blocks import Table
 from queries.report.frames import table_of
 from queries.report.page import Page as ReportPage
-from queries.report.page import Section, Table, render
+from queries.report.page import Section, render
 
 pytest.importorskip("jinja2", reason="the extra `plots` is not installed")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import polars as pl
 
-from queries.report.page import Cell, Heading, Table
+from queries.report.blocks import Cell, Heading, Table
 
 NULL = Cell("–", None)
 ERROR_COLUMN = re.compile(r"(^|_)(mae|rmse)(_|$)")

@@ -7,24 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
-from lake.exports.output_file import output_stream
 from lake.version import __version__
 from queries.figures.captions import FIGURES, caption_of, title_of
 from queries.losses.result import LossComparison
+from queries.report.blocks import Block, Cell, Facts, Heading, Listing, Picture, Table, Words
 from queries.report.frames import cell_of, number_text, table_of
-from queries.report.page import (
-    Block,
-    Cell,
-    Facts,
-    Heading,
-    Listing,
-    Page,
-    Picture,
-    Section,
-    Table,
-    Words,
-    render,
-)
+from queries.report.page import Page, Section, write_page
 
 MEV = 1000.0
 # In this order; what else there is comes after, by name.
@@ -51,30 +39,19 @@ READING = (
 
 
 def write_losses_report(comparison: LossComparison, figures: Sequence[Path], path: Path) -> Path:
-    """Write a comparison as one HTML page that needs nothing beside it.
+    """Write a comparison as one HTML page that needs nothing beside it; the path of the page.
 
     Parameters
     ----------
     figures
         Files that `queries.figures.draw_losses` wrote; the PNG among them go into the page.
-    path
-        The page; it is there as a whole or not at all.
-
-    Returns
-    -------
-    The path of the page.
 
     Raises
     ------
-    InvalidInputError
-        Jinja2 is not installed.
-    StorageError
-        The page cannot be written.
+    InvalidInputError, StorageError
+        As `queries.report.page.write_page`.
     """
-    text = render(page_of(comparison, figures))
-    with output_stream(str(path)) as stream:
-        stream.write(text.encode())
-    return path
+    return write_page(page_of(comparison, figures), path)
 
 
 def page_of(comparison: LossComparison, figures: Sequence[Path]) -> Page:

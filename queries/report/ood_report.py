@@ -8,26 +8,16 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from lake.exports.output_file import output_stream
 from lake.reader import Reader
 from lake.version import __version__
 from queries.figures.ood_captions import FIGURES, describe_ood, ood_title
 from queries.figures.ood_figures import full_caption
 from queries.ood.result import OodScores
 from queries.ood.selection import OodSelection, StructureSet
+from queries.report.blocks import Block, Facts, Listing, Picture, Table, Words
 from queries.report.frames import table_of
 from queries.report.map_data import map_data
-from queries.report.page import (
-    Block,
-    Facts,
-    Listing,
-    Page,
-    Picture,
-    Section,
-    Table,
-    Words,
-    render,
-)
+from queries.report.page import Page, Section, write_page
 from queries.report.viewer import CREDIT, MISSING, find_script, scripts_of, viewer_of
 
 if TYPE_CHECKING:
@@ -52,33 +42,22 @@ def write_ood_report(
     measured: BaselineScores | None = None,
     reader: Reader | None = None,
 ) -> Path:
-    """Write an answer as one HTML page that needs nothing beside it.
+    """Write an answer as one HTML page that needs nothing beside it; the path of the page.
 
     Parameters
     ----------
     figures
         Files that `queries.figures.ood_figures.draw_ood` wrote; the PNG among them go into the
         page.
-    path
-        The page; it is there as a whole or not at all.
     measured, reader
         What a baseline said, and the version of the lake: both are needed for an interactive map.
 
-    Returns
-    -------
-    The path of the page.
-
     Raises
     ------
-    InvalidInputError
-        Jinja2 is not installed.
-    StorageError
-        The page cannot be written.
+    InvalidInputError, StorageError
+        As `queries.report.page.write_page`.
     """
-    text = render(ood_page(result, figures, measured, reader))
-    with output_stream(str(path)) as stream:
-        stream.write(text.encode())
-    return path
+    return write_page(ood_page(result, figures, measured, reader), path)
 
 
 def ood_page(

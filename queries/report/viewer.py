@@ -7,8 +7,8 @@ from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
+from queries.report.blocks import Viewer
 from queries.report.map_data import MapData
-from queries.report.page import Viewer
 
 # chemiscope's package is not imported: the script alone is wanted, and it brings Jupyter along.
 PACKAGE = "chemiscope"
