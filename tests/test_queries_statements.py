@@ -10,7 +10,7 @@ import pytest
 
 import lake
 import queries
-from queries.losses import comparison as losses
+from queries.losses import relations as losses
 from queries.statements.session import Session
 from queries.statements.statement import Statement, _parameters, read_statement
 

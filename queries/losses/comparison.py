@@ -16,55 +16,13 @@ from queries.losses.caveats import (
     caveats_of_schemes,
     caveats_of_training,
 )
-from queries.losses.coverage import check_coverage
 from queries.losses.models import choose_models
 from queries.losses.pairs import paired_tests, seed_tests, unpaired_tests
+from queries.losses.relations import SOURCES, TABLES, make_relations, statement
 from queries.losses.result import LossComparison
 from queries.losses.selection import Selection
 from queries.losses.structures import check_regions, choose_structures
 from queries.statements.session import Session
-from queries.statements.statement import Statement, read_statement
-
-SOURCES = (
-    "structures",
-    "sources",
-    "labels",
-    "predictions",
-    "regions",
-    "models",
-    "runs",
-    "training_history",
-    "model_runs",
-)
-# What other statements read, in the order in which they read each other.
-ERRORS = (
-    "selected_structures",
-    "selected_models",
-    "region_bits",
-    "atom_regions",
-    "atom_errors",
-    "error_sums",
-    "used_structures",
-)
-VIEWS = ("region_errors", "structure_errors", "mean_prediction_errors", "curve_keys")
-RUNS = ("linked_runs", "loss_curves")
-# Tables of the result; coverage comes before them.
-TABLES = (
-    "schemes",
-    "detailed_results",
-    "summary_statistics",
-    "3region_detailed_results",
-    "3region_summary",
-    "ensemble_summary",
-    "errors_by_model",
-    "errors_by_loss",
-    "ratios_by_loss",
-    "mean_prediction_results",
-    "reproducibility",
-    "error_histogram",
-    "error_quantiles",
-    "training_summary",
-)
 
 
 def compare(
@@ -159,7 +117,7 @@ def _session(reader: Reader, selection: Selection, models: Sequence[str]) -> Ses
 def _answer(
     reader: Reader, selection: Selection, session: Session, caveats: Sequence[str], rng_seed: int
 ) -> LossComparison:
-    coverage, of_coverage = _make_relations(session, selection)
+    coverage, of_coverage = make_relations(session, selection)
     tables = {name: session.ask(statement(name)) for name in TABLES}
     errors = session.rows("structure_errors", "model, structure_idx")
     structures = session.rows("selected_structures", "structure_idx")
@@ -191,31 +149,6 @@ def _answer(
             *caveats_of_training(models, runs, curves),
         ),
     )
-
-
-def _make_relations(session: Session, selection: Selection) -> tuple[pl.DataFrame, list[str]]:
-    """Make what the tables are asked of; the table coverage, and what must be said of it.
-
-    Raises
-    ------
-    InvalidInputError
-        Something is missing that was not allowed to be.
-    """
-    for name in ERRORS:
-        session.keep(statement(name))
-    coverage = session.ask(statement("coverage"))
-    caveats = check_coverage(coverage, selection)
-    session.keep(statement("mean_prediction_sums"))
-    for name in VIEWS:  # kept, because nearly every table reads them
-        session.keep(read_statement("views", name))
-    for name in RUNS:
-        session.keep(statement(name))
-    return coverage, caveats
-
-
-def statement(name: str) -> Statement:
-    """The statement of this question that is called `name`."""
-    return read_statement("losses", name)
 
 
 def _question(models: pl.DataFrame) -> str:

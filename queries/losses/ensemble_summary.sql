@@ -49,16 +49,7 @@ INNER JOIN (
         STDDEV_SAMP(defect_mae) AS defect_mae_std_over_seeds,
         STDDEV_SAMP(bulk_mae) AS bulk_mae_std_over_seeds,
         STDDEV_SAMP(ratio) AS ratio_std_over_seeds
-    FROM (
-        SELECT
-            loss,
-            model,
-            AVG(defect_mae) AS defect_mae,
-            AVG(bulk_mae) AS bulk_mae,
-            AVG(ratio) AS ratio
-        FROM structure_errors
-        GROUP BY loss, model
-    )
+    FROM model_means
     GROUP BY loss
 ) AS s ON r.loss = s.loss
 ORDER BY r.loss

@@ -24,15 +24,6 @@ SELECT
     AVG(ratio) AS ratio_mean,
     STDDEV_SAMP(ratio) AS ratio_std_over_seeds,
     STDDEV_SAMP(ratio) / NULLIF(AVG(ratio), 0) AS ratio_variation
-FROM (
-    SELECT
-        loss,
-        model,
-        AVG(defect_mae) AS defect_mae,
-        AVG(bulk_mae) AS bulk_mae,
-        AVG(ratio) AS ratio
-    FROM structure_errors
-    GROUP BY loss, model
-)
+FROM model_means
 GROUP BY loss
 ORDER BY loss

@@ -1,0 +1,76 @@
+"""What a comparison of losses asks, and in which order."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from queries.losses.coverage import check_coverage
+from queries.losses.selection import Selection
+from queries.statements.session import Session
+from queries.statements.statement import Statement, read_statement
+
+SOURCES = (
+    "structures",
+    "sources",
+    "labels",
+    "predictions",
+    "regions",
+    "models",
+    "runs",
+    "training_history",
+    "model_runs",
+)
+# What other statements read, in the order in which they read each other.
+ERRORS = (
+    "selected_structures",
+    "selected_models",
+    "region_bits",
+    "atom_regions",
+    "atom_errors",
+    "error_sums",
+    "used_structures",
+)
+VIEWS = ("region_errors", "structure_errors", "model_means", "mean_prediction_errors", "curve_keys")
+RUNS = ("linked_runs", "loss_curves")
+# Tables of the result; coverage comes before them.
+TABLES = (
+    "schemes",
+    "detailed_results",
+    "summary_statistics",
+    "3region_detailed_results",
+    "3region_summary",
+    "ensemble_summary",
+    "errors_by_model",
+    "errors_by_loss",
+    "ratios_by_loss",
+    "mean_prediction_results",
+    "reproducibility",
+    "error_histogram",
+    "error_quantiles",
+    "training_summary",
+)
+
+
+def make_relations(session: Session, selection: Selection) -> tuple[pl.DataFrame, list[str]]:
+    """Make what the tables are asked of; the table coverage, and what must be said of it.
+
+    Raises
+    ------
+    InvalidInputError
+        Something is missing that was not allowed to be.
+    """
+    for name in ERRORS:
+        session.keep(statement(name))
+    coverage = session.ask(statement("coverage"))
+    caveats = check_coverage(coverage, selection)
+    session.keep(statement("mean_prediction_sums"))
+    for name in VIEWS:  # kept, because nearly every table reads them
+        session.keep(read_statement("views", name))
+    for name in RUNS:
+        session.keep(statement(name))
+    return coverage, caveats
+
+
+def statement(name: str) -> Statement:
+    """The statement of this question that is called `name`."""
+    return read_statement("losses", name)
