@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from lake.commands.printing import print_json
+from ingest.printing import print_report
+from ingest.run_commands import lightning, mace_log, wandb
 from lake.commands.target import Target, pass_target
 from lake.errors import InvalidInputError
 
@@ -21,6 +22,10 @@ def group() -> None:
     Frames that cannot be taken go to the table 'rejects' with place and reason, the others go in,
     and the exit code is 1. A file read before with the same options is left alone.
     """
+
+
+for command_of_runs in (wandb, mace_log, lightning):
+    group.add_command(command_of_runs)
 
 
 def _options(command: Command) -> Command:
@@ -93,12 +98,7 @@ def _report(target: Target, ingest: Callable[..., Any], **options: Any) -> None:
             progress=progress,
             **options,
         )
-    if target.as_json:
-        print_json(report.as_dict())
-    else:
-        click.echo(report.text())
-    if not report.is_clean:
-        raise SystemExit(1)
+    print_report(target, report)
 
 
 def _key_map(texts: Sequence[str]) -> dict[str, str]:
@@ -200,107 +200,3 @@ def predictions(target: Target, /, **options: Any) -> None:
     from ingest.predictions.api import ingest_predictions
 
     _report(target, ingest_predictions, **options)
-
-
-def _log_options(command: Command) -> Command:
-    """The options every kind of training log shares."""
-    for decorator in reversed(
-        (
-            click.option("--name", help="Name of the run, where one file is read."),
-            click.option("--strict", is_flag=True, help="Commit nothing if anything is rejected."),
-        )
-    ):
-        command = decorator(command)
-    return command
-
-
-def _ingest_logs(target: Target, kind: str, **options: Any) -> None:
-    """Ingest training logs, print the report, and end with code 1 if anything was rejected."""
-    from ingest.progress import progress_shown
-    from ingest.runs.api import ingest_runs
-
-    with progress_shown(is_wanted=not target.as_json) as progress:
-        report = ingest_runs(
-            target.open(),
-            kind,
-            options.pop("files"),
-            storage_options=target.storage_options,
-            progress=progress,
-            **options,
-        )
-    _print_runs(target, report)
-
-
-def _print_runs(target: Target, report: Any) -> None:
-    if target.as_json:
-        print_json(report.as_dict())
-    else:
-        click.echo(report.text())
-    if not report.is_clean:
-        raise SystemExit(1)
-
-
-@group.command()
-@click.argument("files", nargs=-1)
-@click.option(
-    "--project",
-    metavar="NAME",
-    help="Project the runs go to, where the files do not say; without FILES, ENTITY/PROJECT on "
-    "the server.",
-)
-@_log_options
-@pass_target
-def wandb(target: Target, /, **options: Any) -> None:
-    """Training runs of wandb: configuration, last values, and everything logged.
-
-    FILES are .wandb files, folders with some, or CSV exports of wandb's pages: of the table of
-    runs, or of a panel. Without FILES, whole histories are downloaded from the server.
-
-    \b
-    Example:
-      atomlake ingest wandb wandb/ --lake lakes/demo
-      atomlake ingest wandb runs.csv --project losses --lake lakes/demo
-      atomlake ingest wandb --project my-team/losses --lake lakes/demo
-    """
-    if options["files"]:
-        _ingest_logs(target, "wandb", **options)
-        return
-    from ingest.runs.online import ingest_wandb_project
-
-    if options.pop("name") is not None:
-        raise InvalidInputError("--name is for one file. Leave it out, or name a file.")
-    _print_runs(target, ingest_wandb_project(target.open(), options["project"], options["strict"]))
-
-
-@group.command(name="mace-log")
-@click.argument("files", nargs=-1, required=True)
-@click.option("--project", required=True, metavar="NAME", help="Project the runs go to.")
-@_log_options
-@pass_target
-def mace_log(target: Target, /, **options: Any) -> None:
-    """Training runs of MACE, from results/*_train.txt.
-
-    FILES are such files, or folders with some. A run is named as MACE names its model.
-
-    \b
-    Example:
-      atomlake ingest mace-log results/ --project losses --lake lakes/demo
-    """
-    _ingest_logs(target, "mace-log", **options)
-
-
-@group.command()
-@click.argument("files", nargs=-1, required=True)
-@click.option("--project", required=True, metavar="NAME", help="Project the runs go to.")
-@_log_options
-@pass_target
-def lightning(target: Target, /, **options: Any) -> None:
-    """Training runs of Lightning, as of NequIP, from metrics.csv.
-
-    FILES are such files, or folders with some. A run is named after its folders, NAME/version_0.
-
-    \b
-    Example:
-      atomlake ingest lightning lightning_logs/ --project losses --lake lakes/demo
-    """
-    _ingest_logs(target, "lightning", **options)
