@@ -49,7 +49,7 @@ def ask(server: WandbServer, lk: Lake, tmp_path: Path) -> Ask:
             },
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )  # fmt: skip
         return done.returncode, json.loads(done.stdout or "{}"), done.stderr
