@@ -32,7 +32,7 @@ class RowReader:
     columns
         Columns to read, all by default. Only these are decoded.
     cache_bytes
-        Room for decoded row groups, in bytes. A row group holds about a million atoms.
+        Room for decoded row groups, in bytes. A row group holds about 250,000 atoms.
     **partition
         Values of partition columns, e.g. ``label_set="dft"``: other files are not opened.
 
