@@ -100,8 +100,7 @@ def _follow(process: subprocess.Popen[str], job: Job, listen: Listener) -> Atoml
     assert process.stdout is not None
     assert process.stderr is not None
     said: deque[str] = deque(maxlen=_LAST_LINES)
-    stderr = process.stderr
-    drain = Thread(target=lambda: said.extend(stderr), daemon=True)
+    drain = Thread(target=_drain, args=(process.stderr, said), daemon=True)
     drain.start()
     try:
         _hand_over(job, process.stdin)
@@ -110,11 +109,15 @@ def _follow(process: subprocess.Popen[str], job: Job, listen: Listener) -> Atoml
     finally:  # with nobody to tell, it commits what it has and ends
         code = process.wait()
         drain.join(LEFTOVER_S)
-        if not drain.is_alive():
-            stderr.close()
     if error is None and (code or not has_ended):
         error = JobFailedError(_last_words(code, said, job.limits.max_memory))
     return error
+
+
+def _drain(stderr: IO[str], said: deque[str]) -> None:
+    """Keep what is said until all have let go of the stream, also what a model left running."""
+    with stderr:
+        said.extend(stderr)
 
 
 def _hand_over(job: Job, stdin: IO[str]) -> None:
