@@ -12,9 +12,10 @@ from region_samples import structure_of
 
 from benchmarks.direct_legacy import direct_legacy
 from compute.regions.radii import Radii
-from compute.regions.scheme import LegacyScheme
+from compute.regions.reference_input import read_lattice
+from compute.regions.scheme import LegacyScheme, SitesScheme
 from compute.regions.sites import find_sites
-from compute.regions.structure import THREE, TWO
+from compute.regions.structure import THREE, TWO, Regions, Structure
 from lake.errors import ConflictError, InvalidInputError
 from lake.lake import Lake
 
@@ -111,6 +112,35 @@ def test_another_version_is_refused(lk):
     newer = LegacyScheme(version="2")
     with pytest.raises(InvalidInputError, match=r"version 1 .*, now 2"):
         compute(lk, newer)
+
+
+class SmallScheme(LegacyScheme):
+    """Has no memory for more than 20 atoms."""
+
+    def find(self, structure: Structure) -> Regions:
+        if len(structure) > 20:
+            raise MemoryError
+        return super().find(structure)
+
+
+def test_what_finds_no_memory_is_left_for_another_time(lk):
+    report = compute(lk, SmallScheme())
+    assert (report.n_added, report.n_too_large, report.n_left) == (2, 4, 4)
+    assert "for want of memory for their neighbours: 4" in report.text()
+    assert len(rows(lk, "legacy-2")) == 2
+    later = compute(lk)
+    assert (later.n_missing, later.n_added, later.n_left) == (4, 4, 0)
+    assert lk.check() == []
+
+
+def test_reasons_that_differ_in_numbers_are_counted_together(lk):
+    report = compute(lk, SitesScheme(reference=read_lattice("bcc:4.1")))
+    assert report.reasons == {
+        "not on the lattice: N% of the atoms are near sites of the reference bcc:4.1": 4,
+        "no lattice: it is not periodic along all three directions": 2,
+    }
+    stored = {row["reason"] for row in rows(lk, "sites-2")}
+    assert len(stored) > 2  # each with its own number
 
 
 def overtake(lk: Lake, monkeypatch: pytest.MonkeyPatch, meanwhile) -> None:

@@ -87,6 +87,7 @@ def test_a_report_shows_the_most_frequent_reasons():
         kinds={"no regions": 10, "none": 1},
         reasons={"a": 4, "b": 3, "c": 2, "d": 1},
         n_dropped=0,
+        n_too_large=0,
         n_atoms=100,
         seconds=2.0,
         version=3,

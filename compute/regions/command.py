@@ -97,7 +97,7 @@ def regions(target: Target, /, **options: Any) -> None:
         print_json(report.as_dict())
     else:
         click.echo(report.text())
-    if report.is_stopped:
+    if report.n_left:
         sys.exit(1)
 
 

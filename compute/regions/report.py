@@ -29,9 +29,11 @@ class RegionReport:
     kinds
         How many of those labelled hold which kind of defect.
     reasons
-        Why the scheme does not apply, and to how many.
+        Why the scheme does not apply, and to how many; numbers in a reason are ``N``.
     n_dropped
         Rows taken out before, because they were made otherwise.
+    n_too_large
+        Structures left without regions, because there was no memory for their neighbours.
     is_stopped
         Whether it was told to end before everything was done.
     """
@@ -43,6 +45,7 @@ class RegionReport:
     kinds: Mapping[str, int]
     reasons: Mapping[str, int]
     n_dropped: int
+    n_too_large: int
     n_atoms: int
     seconds: float
     version: int
@@ -83,6 +86,12 @@ class RegionReport:
         if self.n_added < self.n_labelled:
             others = self.n_labelled - self.n_added
             lines.append(f"{others:,} were labelled by another job meanwhile.")
+        if self.n_too_large:
+            lines.append(
+                f"Left without regions, for want of memory for their neighbours: "
+                f"{self.n_too_large:,}. The same command tries them again; give it more memory or "
+                "fewer --workers."
+            )
         if self.is_stopped:
             lines.append(f"Stopped with {self.n_left:,} left. The same command goes on from here.")
         return "\n".join(lines)

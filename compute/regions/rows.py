@@ -30,11 +30,16 @@ class Outcome:
 
 
 def label(scheme: Scheme, structures: Iterable[tuple[int, Structure]]) -> list[Outcome]:
-    """What a scheme says of structures, each with its id."""
-    return [_label(scheme, identity, structure) for identity, structure in structures]
+    """What a scheme says of structures, each with its id.
+
+    Nothing stands there of a structure whose neighbours there is no memory for: another time, or
+    elsewhere, there may be.
+    """
+    outcomes = (_label(scheme, identity, structure) for identity, structure in structures)
+    return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _label(scheme: Scheme, identity: int, structure: Structure) -> Outcome:
+def _label(scheme: Scheme, identity: int, structure: Structure) -> Outcome | None:
     if not len(structure):
         return Outcome(identity, 0, None, "it has no atoms")
     try:
@@ -42,8 +47,7 @@ def _label(scheme: Scheme, identity: int, structure: Structure) -> Outcome:
     except (NoRegionsError, InvalidInputError) as error:
         return Outcome(identity, len(structure), None, str(error))
     except MemoryError:
-        reason = f"no memory for the neighbours of its {len(structure)} atoms"
-        return Outcome(identity, len(structure), None, reason)
+        return None
 
 
 def schemes_of(family: str) -> tuple[str, str]:

@@ -96,6 +96,7 @@ def compute_regions(
         tally.kinds,
         tally.reasons,
         n_dropped,
+        tally.n_too_large,
         tally.n_atoms,
         time.monotonic() - started_s,
         lake.version,
@@ -105,21 +106,26 @@ def compute_regions(
 
 @dataclass
 class _Tally:
-    """What was labelled so far; ``n_added`` of it was committed."""
+    """What was labelled so far; ``n_added`` of it was committed.
+
+    ``n_too_large`` were left as they are, because there was no memory for their neighbours.
+    """
 
     n_missing: int
     n_added: int = 0
+    n_too_large: int = 0
     n_atoms: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
 
     @property
     def n_done(self) -> int:
-        return sum(self.kinds.values())
+        return sum(self.kinds.values()) + self.n_too_large
 
     def add(self, labelled: Labelled) -> None:
         self.kinds += labelled.kinds
         self.reasons += labelled.reasons
+        self.n_too_large += labelled.n_too_large
         self.n_atoms += labelled.n_atoms
 
 

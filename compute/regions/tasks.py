@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,19 +29,22 @@ COLUMNS = (
 ROWS_AT_ONCE = 1024
 TASK_ATOMS = 25_000
 NO_REGIONS = "no regions"
+_NUMBER = re.compile(r"(?<!\S)\d[\d.,]*(?=[%\s])")
 
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
     """Rows by scheme, and how many structures hold which kind of defect; ``reasons`` of the rest.
 
-    `NO_REGIONS` among ``kinds`` counts those.
+    `NO_REGIONS` among ``kinds`` counts those. Of ``n_too_large`` there are no rows: there was no
+    memory for their neighbours.
     """
 
     rows: dict[str, pa.Table]
     kinds: Counter[str]
     reasons: Counter[str]
     n_atoms: int
+    n_too_large: int
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,21 @@ class Labelling:
         return Labelled(
             region_rows(self.scheme, outcomes),
             Counter(NO_REGIONS if o.regions is None else o.regions.defect_kind for o in outcomes),
-            Counter(o.reason for o in outcomes if o.reason is not None),
+            Counter(without_numbers(o.reason) for o in outcomes if o.reason is not None),
             sum(o.n_atoms for o in outcomes),
+            len(structures) - len(outcomes),
         )
+
+
+def without_numbers(reason: str) -> str:
+    """A reason as structures share it that differ in numbers alone.
+
+    Examples
+    --------
+    >>> without_numbers("not on the lattice: 43% of the atoms are near sites of Cu2O.cif")
+    'not on the lattice: N% of the atoms are near sites of Cu2O.cif'
+    """
+    return _NUMBER.sub("N", reason)
 
 
 def read_groups(rows: RowReader, places: Places) -> Iterator[list[tuple[int, Structure]]]:
