@@ -71,6 +71,10 @@ def losses(uri: str, folder: Path, *words: str) -> Result:
     return run(uri, *words)
 
 
+def never(*_: object, **__: object) -> None:
+    pytest.fail("computed for nothing")
+
+
 def test_tables_sql_and_manifest(uri: str, tmp_path: Path) -> None:
     result = losses(uri, tmp_path / "out")
     assert result.exit_code == 0, result.output
@@ -168,10 +172,7 @@ def test_a_folder_that_is_a_file(uri: str, tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_computed(
     uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def compute(*_: object, **__: object) -> None:
-        pytest.fail("computed for a folder that cannot be written")
-
-    monkeypatch.setattr("queries.losses.comparison.compare", compute)
+    monkeypatch.setattr("queries.losses.comparison.compare", never)
     (tmp_path / "file").write_text("mine")
     result = losses(uri, tmp_path / "file" / "losses")
     assert result.exit_code == 1
@@ -216,13 +217,18 @@ def test_refusals_are_sentences_and_exit_with_2(uri: str, tmp_path: Path) -> Non
     assert not list(tmp_path.iterdir())
 
 
-def test_no_matplotlib_is_said_before_anything_is_computed(
-    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("missing", "options"), [("matplotlib", []), ("jinja2", ["--no-figures", "--report"])]
+)
+def test_what_is_not_installed_is_said_before_anything_is_computed(
+    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str, options: list[str]
 ) -> None:
-    monkeypatch.setattr(answer_folder, "find_spec", lambda name: None)
-    result = run(uri, "losses", "--dataset", "cu", "-o", str(tmp_path / "out"))
+    monkeypatch.setattr("queries.losses.comparison.compare", never)
+    monkeypatch.setitem(sys.modules, missing, None)
+    result = run(uri, "losses", "--dataset", "cu", "-o", str(tmp_path / "out"), *options)
     assert result.exit_code == 2
-    assert "atomlake[plots]" in result.output
+    assert result.stderr.lower().startswith(f"error: {missing} is not installed")
+    assert "atomlake[plots]" in result.stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -42,18 +42,23 @@ class Answer(Protocol):
         """The exact SQL, by name, in the order in which it ran."""
 
 
-def check_drawing() -> None:
-    """Refuse to draw where there is nothing to draw with.
+def check_drawing(*, figures: bool, report: bool) -> None:
+    """Refuse figures and a report where there is nothing to make them with, before the work.
 
     Raises
     ------
     InvalidInputError
         The extra ``plots`` is not installed.
     """
-    if find_spec("matplotlib") is None:
+    if figures and find_spec("matplotlib") is None:
         raise InvalidInputError(
             "matplotlib is not installed. Expected it, to draw figures. Install it with: "
             "pip install 'atomlake[plots]', or leave figures out with --no-figures."
+        )
+    if report and find_spec("jinja2") is None:
+        raise InvalidInputError(
+            "Jinja2 is not installed. Expected it, to write a report. Install it with: "
+            "pip install 'atomlake[plots]', or leave out --report."
         )
 
 

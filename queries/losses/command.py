@@ -78,8 +78,7 @@ def losses(
     from queries.losses.comparison import compare
     from queries.losses.files import write_comparison
 
-    if figures:
-        check_drawing()
+    check_drawing(figures=figures, report=report)
     check_folder(folder)
     lk = target.open()
     comparison = compare(lk if at is None else lk.at(at), **options)

@@ -49,8 +49,7 @@ def ask(
     InvalidInputError
         Scores of a past version were to be kept, or see `score_with_distances`.
     """
-    if figures:
-        check_drawing()
+    check_drawing(figures=figures, report=report)
     if at is not None and save is not None:
         raise InvalidInputError(
             f"--at {at} and --save {save}: expected one of them. Scores are kept in the newest "
