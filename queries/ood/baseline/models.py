@@ -83,7 +83,7 @@ class Baseline:
     Attributes
     ----------
     identities
-        The structures. Shape (n_structures,).
+        The structures, ascending. Shape (n_structures,).
     vectors
         Their embeddings: means of latents over atoms and members. Shape (n_structures, n_features).
     components
