@@ -19,7 +19,7 @@ from queries.figures.ood_captions import ood_caption
 from queries.figures.ood_figures import draw_ood, full_caption, ood_facts
 from queries.figures.ood_histograms import draw_histograms
 from queries.figures.ood_maps import draw_maps
-from queries.figures.ood_points import thinned
+from queries.figures.ood_points import thinned, with_power
 from queries.figures.ood_scatter import draw_scatter, pairs_of
 from queries.ood.baseline import Settings
 from queries.ood.selection import StructureSet
@@ -129,6 +129,44 @@ def test_narrow_scores_keep_the_bins_of_the_result():
     figure = draw_histograms(replace(result, scores=narrow, histogram=bins))
     np.testing.assert_allclose(figure.axes[0].patches[0].get_data().edges, edges)
     assert "50 bins of equal width" in texts(figure)
+
+
+def test_all_counts_have_room_below_the_cut_offs(both):
+    result, _ = both
+    figure = draw_histograms(result)
+    figure.draw_without_rendering()
+    counts = [panel.patches[0].get_data().values.max() for panel in figure.axes]
+    assert counts[0] != counts[1]  # what fits the first set need not fit the second
+    for panel, most in zip(figure.axes, counts, strict=True):
+        top_px = panel.transData.transform((0, most))[1]
+        assert panel.get_legend().get_window_extent().y0 > top_px
+    assert "mathdefault" not in texts(figure)
+
+
+@pytest.mark.parametrize(
+    ("label", "values", "expected"),
+    [
+        ("Distance", [0.0, 3e-3, -1e-3], "Distance (10⁻³)"),
+        ("Energy (meV/atom)", [2e5, 1.9e5], "Energy (10⁵ meV/atom)"),
+        ("Distance", [0.5, -20.0], "Distance"),
+        ("Distance", [1e-9, 1e-3], "Distance"),  # logarithmic
+        ("Distance", [0.0, None], "Distance"),
+    ],
+)
+def test_numbers_of_an_axis_are_short(label, values, expected):
+    series = pl.Series(values, dtype=pl.Float64)
+    assert with_power(label, series) == expected
+
+
+def test_numbers_of_an_axis_are_multiples_of_what_its_label_says(both):
+    result, _ = both
+    small = result.scores.with_columns(**{result.score: (1 + pl.col(result.score) / 100) * 1e-6})
+    figure = draw_boxes_by_metadata(replace(result, scores=small))
+    figure.draw_without_rendering()
+    panel = figure.axes[0]
+    assert panel.get_ylabel() == "Latent variance, trace (10⁻⁶)"
+    said = [float(label.get_text().replace("−", "-")) for label in panel.get_yticklabels()]
+    np.testing.assert_allclose(said, panel.get_yticks() * 1e6)
 
 
 def test_boxes_are_quartiles_of_a_value_and_a_set(both):

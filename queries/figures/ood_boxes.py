@@ -11,7 +11,7 @@ import polars as pl
 from queries.figures.canvas import DOUBLE_COLUMN_INCH
 from queries.figures.looks import Look, short
 from queries.figures.ood_captions import LONGEST_CONDITION, axis_of, ood_caption
-from queries.figures.ood_points import scale_axis, set_looks
+from queries.figures.ood_points import scale_axis, set_looks, with_power
 from queries.figures.page import say, start_with
 from queries.ood.result import OodScores
 
@@ -22,6 +22,7 @@ COLUMNS = 3
 MOST_PANELS = 9
 MOST_VALUES = 12  # of one key: more boxes have no room for their names
 WHISKERS = (5, 95)
+LETTERS = 36  # that have room beside each other under a panel of three
 WIDTH = 0.75
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\")
 NONE = "none"
@@ -43,10 +44,11 @@ def draw_boxes_by_metadata(result: OodScores) -> Figure:
         draw_key(panel, result, key, looks)
     for panel in panels.flat[len(keys) + 1 :]:
         panel.set_axis_off()
-    label, _ = axis_of(result.score)
+    label, factor = axis_of(result.score)
+    values = result.scores[result.score] * factor
     for row in panels:
-        row[0].set_ylabel(label)
-    scale_axis(panels[0][0], result.scores[result.score], "y")
+        row[0].set_ylabel(with_power(label, values))
+    scale_axis(panels[0][0], values, "y")
     return figure
 
 
@@ -144,9 +146,10 @@ def _draw_box(
 def _name_values(panel: Axes, counted: list[tuple[str, int]]) -> None:
     """Write under the axis what a group of boxes is, and how many structures it has."""
     names = [f"{short(value, 14)}\nn = {n:,}" for value, n in counted]
+    longest = max((len(line) for name in names for line in name.split("\n")), default=0)
     panel.set_xticks(range(len(names)), names)
     panel.set_xlim(-0.6, max(len(names), 2) - 0.4)
     panel.tick_params(axis="x", length=0)
-    if len(names) > 4 or max(len(short(value, 14)) for value, _ in counted) > 9:
+    if len(names) * longest > LETTERS:
         for label in panel.get_xticklabels():
             label.set(rotation=50, ha="right", rotation_mode="anchor", fontsize=6)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from queries.figures.bars import three_digits
-from queries.figures.canvas import SINGLE_COLUMN_INCH
+from queries.figures.canvas import SHORT_AXIS, SINGLE_COLUMN_INCH, number_log_axis
 from queries.figures.looks import DASHES, Look, short
 from queries.figures.ood_captions import LONGEST_CONDITION, axis_of, ood_caption
-from queries.figures.ood_points import scale_axis, set_looks, spans_decades
+from queries.figures.ood_points import scale_axis, set_looks, spans_decades, with_power
 from queries.figures.page import say, start_with
 from queries.ood.result import OodScores
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PANEL_INCH = 1.35
 N_BINS = 50
+LEAST_COUNT = 0.5  # where the logarithmic axis of counts begins: below a single structure
+SHARE_OF_COUNTS = 0.62  # of the height; the rest is for the cut-offs
 
 
 def draw_histograms(result: OodScores) -> Figure:
@@ -32,10 +34,25 @@ def draw_histograms(result: OodScores) -> Figure:
     for panel, (name, look) in zip(panels, looks.items(), strict=True):
         draw_set(panel, result, name, look)
     label, factor = axis_of(result.score)
-    scale_axis(panels[-1], result.scores[result.score] * factor, "x")
-    panels[-1].set_xlabel(label)
+    values = result.scores[result.score] * factor
+    scale_axis(panels[-1], values, "x")
+    panels[-1].set_xlabel(with_power(label, values))
     panels[-1].tick_params(labelbottom=True)
+    scale_counts(panels[0], result)
     return figure
+
+
+def scale_counts(panel: Axes, result: OodScores) -> None:
+    """Make the axis of counts, which all panels share, logarithmic and tall enough for all sets.
+
+    The cut-offs stand above the fullest bin.
+    """
+    sets = [each.name for each in result.selection.sets]
+    most = max((bins_of(result, name)[1].max() for name in sets), default=1)
+    share = SHARE_OF_COUNTS if result.cut_offs else 1.0
+    panel.set_yscale("log")
+    panel.set_ylim(LEAST_COUNT, LEAST_COUNT * (1.2 * max(most, 1) / LEAST_COUNT) ** (1 / share))
+    number_log_axis(panel.yaxis, is_short=most < SHORT_AXIS)
 
 
 def bins_of(result: OodScores, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -69,8 +86,10 @@ def draw_set(panel: Axes, result: OodScores, name: str, look: Look) -> None:
         return
     _, factor = axis_of(result.score)
     edges, counts = bins_of(result, name)
-    panel.stairs(counts, edges * factor, fill=True, color=look.colour, alpha=0.45, baseline=0.5)
-    panel.stairs(counts, edges * factor, color=look.colour, linewidth=0.8, baseline=0.5)
+    panel.stairs(
+        counts, edges * factor, fill=True, color=look.colour, alpha=0.45, baseline=LEAST_COUNT
+    )
+    panel.stairs(counts, edges * factor, color=look.colour, linewidth=0.8, baseline=LEAST_COUNT)
     role = ", the baseline" if name == result.selection.baseline else ""
     panel.set_title(f"{short(name, 30)}{role}: n = {len(values):,}")
     for place, (what, cut) in enumerate(result.cut_offs.items()):
@@ -83,9 +102,6 @@ def draw_set(panel: Axes, result: OodScores, name: str, look: Look) -> None:
             linewidth=0.8,
             label=f"{short(what)} = {three_digits(cut * factor)}: {n_above:,} above",
         )
-    panel.set_yscale("log")
-    panel.set_ylim(bottom=0.5)
-    panel.yaxis.set_major_formatter("{x:g}")
     panel.set_ylabel("Structures")
     if result.cut_offs:
-        panel.legend(loc="upper right", fontsize=6)
+        panel.legend(loc="upper right", fontsize=6, frameon=True, edgecolor="none", framealpha=0.9)

@@ -16,9 +16,11 @@ from queries.figures.ood_points import (
     draw_rings,
     draw_set_legend,
     draw_sets,
+    scale_axis,
     set_looks,
     thinned,
     thinning_note,
+    with_power,
 )
 from queries.figures.page import letter, say, start_with
 from queries.ood.baseline.mixture import log_density
@@ -28,7 +30,7 @@ from queries.ood.result import OodScores
 if TYPE_CHECKING:
     from queries.figures.canvas import Axes, Figure
 
-GRID = 120
+GRID = 300
 DECADES = 5
 PALE = "0.82"
 # The colours stop at the likeliest 99 %: a structure far out must not make all others one colour.
@@ -105,6 +107,7 @@ def draw_density(panel: Axes, points: pl.DataFrame, measured: BaselineScores) ->
         vmin=values.min(),
         vmax=max(float(highest), values.min() + 1e-9),
         linewidths=0,
+        zorder=2,  # over the contours, which are dense where a Gaussian is narrow
         rasterized=True,
     )
     draw_rings(panel, points, "density_1", "density_2")
@@ -148,9 +151,13 @@ def draw_clusters(panel: Axes, points: pl.DataFrame, measured: BaselineScores) -
 def _name_components(panel: Axes, measured: BaselineScores) -> None:
     kept = measured.baseline.kept
     shares = kept.variances / kept.total_variance
-    panel.set_xlabel(f"Component 1 ({shares[0]:.0%} of the variance)")
+    x, y = measured.map["pca_1"], measured.map["pca_2"]
+    panel.locator_params(axis="x", nbins=5)  # long numbers side by side
+    scale_axis(panel, x, "x")
+    panel.set_xlabel(f"{with_power('Component 1', x)}, {shares[0]:.0%} of the variance")
     if len(shares) > 1:
-        panel.set_ylabel(f"Component 2 ({shares[1]:.0%})")
+        scale_axis(panel, y, "y")
+        panel.set_ylabel(f"{with_power('Component 2', y)}, {shares[1]:.0%}")
     else:
         panel.set(yticks=[], ylabel="one component suffices")
 
@@ -170,4 +177,4 @@ def _draw_contours(panel: Axes, measured: BaselineScores) -> None:
     ).reshape(x.shape) / np.log(10)
     top = np.floor(2 * logs.max()) / 2
     levels = top - np.arange(DECADES)[::-1]
-    panel.contour(x, y, logs, levels, colors="0.35", linewidths=0.5, linestyles="-", zorder=3)
+    panel.contour(x, y, logs, levels, colors="0.35", linewidths=0.5, linestyles="-", zorder=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,8 @@ MOST_POINTS = 5000  # in a panel: more run into each other
 POINT_SIZE = 5.0
 RING_SIZE = 16.0
 DRAWN_WITH = 0  # seed
+LEAST_PLAIN, MOST_PLAIN = 0.01, 1e5  # the greatest number of an axis without a power of ten
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def thinned(points: pl.DataFrame, most: int = MOST_POINTS) -> pl.DataFrame:
@@ -104,15 +107,51 @@ def spans_decades(values: pl.Series, least_ratio: float = 20.0) -> bool:
 
 
 def scale_axis(panel: Axes, values: pl.Series, which: str) -> None:
-    """Make an axis logarithmic, with plain numbers on it, where its values call for that.
+    """Write plain numbers on an axis: logarithmic where its values call for that, else by a power.
+
+    What the numbers are multiples of belongs into the label, see `with_power`.
 
     Parameters
     ----------
+    values
+        As they are drawn.
     which
         ``"x"`` or ``"y"``.
     """
-    if not spans_decades(values):
-        return
-    panel.set(**{f"{which}scale": "log"})
-    low, high = getattr(panel, f"get_{which}lim")()
-    number_log_axis(getattr(panel, f"{which}axis"), is_short=high / low < SHORT_AXIS)
+    axis = getattr(panel, f"{which}axis")
+    power = power_of(values)
+    if spans_decades(values):
+        panel.set(**{f"{which}scale": "log"})
+        low, high = getattr(panel, f"get_{which}lim")()
+        number_log_axis(axis, is_short=high / low < SHORT_AXIS)
+    elif power:
+        axis.set_major_formatter(lambda value, _: minus(f"{value / 10.0**power:g}"))
+
+
+def power_of(values: pl.Series) -> int:
+    """The power of ten that the numbers of an axis are multiples of; 0 where they are plain."""
+    known = values.drop_nulls().to_numpy()
+    known = np.abs(known[np.isfinite(known)])
+    if not known.any() or spans_decades(values) or LEAST_PLAIN <= known.max() < MOST_PLAIN:
+        return 0
+    return math.floor(math.log10(known.max()))
+
+
+def with_power(label: str, values: pl.Series) -> str:
+    """The label of an axis with the power of ten that `scale_axis` took out of its numbers.
+
+    Examples
+    --------
+    >>> with_power("Energy disagreement (meV/atom)", pl.Series([0.0, 2e-5]))
+    'Energy disagreement (10⁻⁵ meV/atom)'
+    """
+    power = power_of(values)
+    if not power:
+        return label
+    factor = f"10{str(power).translate(SUPERSCRIPTS)}"
+    return label.replace("(", f"({factor} ", 1) if "(" in label else f"{label} ({factor})"
+
+
+def minus(number: str) -> str:
+    """A number with the sign of a minus, which is longer than a hyphen."""
+    return number.replace("-", "−")

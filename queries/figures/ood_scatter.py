@@ -15,10 +15,12 @@ from queries.figures.ood_points import (
     draw_rings,
     draw_set_legend,
     draw_sets,
+    minus,
     scale_axis,
     set_looks,
     thinned,
     thinning_note,
+    with_power,
 )
 from queries.figures.page import say, start_with
 from queries.ood.result import OodScores
@@ -111,14 +113,17 @@ def draw_pair(panel: Axes, pair: Pair, looks: dict[str, Look]) -> None:
         low, high = float(values.min()), float(values.max())
         panel.plot([low, high], [low, high], color="0.3", linestyle=(0, (4, 2)), linewidth=0.7)
     rho = pair.rank_correlation
-    text = f"n = {len(pair.points):,}" + ("" if rho is None else f", ρ = {rho:.2f}")
+    text = f"n = {len(pair.points):,}" + ("" if rho is None else minus(f", ρ = {rho:.2f}"))
     panel.annotate(
         text, (0, 1), (3, -2), xycoords="axes fraction", textcoords="offset points", va="top"
     )
     panel.margins(y=0.12)
     for which in ("x", "y"):
         scale_axis(panel, pair.points[which], which)
-    panel.set(xlabel=pair.x_label, ylabel=pair.y_label)
+    panel.set(
+        xlabel=with_power(pair.x_label, pair.points["x"]),
+        ylabel=with_power(pair.y_label, pair.points["y"]),
+    )
 
 
 def _ensembles(result: OodScores, rows: pl.DataFrame) -> list[Pair]:
