@@ -141,7 +141,7 @@ def test_float16_is_scored_as_it_was_kept_and_said(tmp_path: Path) -> None:
 def test_blocks_of_any_size_give_the_same(
     whole: tuple[Lake, dict], rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Structures larger than a block are cut, and put together again."""
+    """Structures are cut at the ends of blocks, and put together again."""
     lk, latents = whole
     monkeypatch.setattr(blocks, "LEAST_ROWS", rows)
     result = score(lk, sets=["slabs"], groups=["T1"])

@@ -13,6 +13,7 @@ from queries.ood.distances import score_with_distances
 from queries.ood.files import write_answer
 from queries.ood.result import OodScores
 from queries.ood.saved import save_scores
+from queries.ood.selection import DEFAULT_MEMORY_MIB
 
 CHOICE = ("score", "top", "above", "above_quantile", "at_most", "per")
 
@@ -27,7 +28,7 @@ def ask(
     report: bool = False,
     by_atom: bool = False,
     save: str | None = None,
-    memory_mib: int = 512,
+    memory_mib: int = DEFAULT_MEMORY_MIB,
     **options: Any,
 ) -> tuple[OodScores, list[Path]]:
     """Score, choose, write files and keep the scores; the answer and the files.

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from lake.errors import CorruptLakeError
 from lake.reader import Reader
-from queries.ood.blocks import Places, read_blocks
+from queries.ood.blocks import read_blocks
+from queries.ood.latent_places import Places
 from queries.ood.pairwise import variances
 
 if TYPE_CHECKING:
@@ -64,22 +65,25 @@ def _of_dataset(
 ) -> Iterator[AtomVariances]:
     import duckdb
 
-    begun: list[NDArray[np.float64]] = []  # of a structure that is larger than a block
+    begun: list[NDArray[np.float64]] = []  # of a structure that earlier blocks did not end
     with duckdb.connect() as connection:
         for block in read_blocks(reader.storage, places, memory_mib):
             variance = variances(connection, block.latents)
             _check_finite(reader, dataset, places, block.first, block.n_atoms, variance)
-            begun.append(variance)
-            if not block.is_whole:
-                continue
-            among = slice(block.first, block.first + len(block.n_atoms))
-            yield AtomVariances(
-                dataset,
-                places.structure_ids[among],
-                places.n_atoms[among],
-                np.concatenate(begun) if len(begun) > 1 else variance,
-            )
-            begun = []
+            n_open = 0 if block.is_whole else int(block.n_atoms[-1])
+            ended, still_open = np.split(variance, [len(variance) - n_open])
+            n_ended = len(block.n_atoms) - (not block.is_whole)
+            if n_ended:
+                among = slice(block.first, block.first + n_ended)
+                yield AtomVariances(
+                    dataset,
+                    places.structure_ids[among],
+                    places.n_atoms[among],
+                    np.concatenate([*begun, ended]),
+                )
+                begun = []
+            if n_open:
+                begun.append(still_open)
 
 
 def _check_finite(

@@ -12,6 +12,7 @@ from lake.commands.target import Target, pass_target
 from lake.commands.version_type import version as version_type
 from queries.answers.options import folder_options
 from queries.ood.choosing import DEFAULT_TOP, Choice
+from queries.ood.selection import DEFAULT_MEMORY_MIB
 
 if TYPE_CHECKING:
     import polars as pl
@@ -93,7 +94,7 @@ def _keys(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tupl
     "--memory",
     "memory_mib",
     type=click.IntRange(min=16),
-    default=512,
+    default=DEFAULT_MEMORY_MIB,
     show_default=True,
     metavar="MIB",
     help="Room for latents.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lake.errors import InvalidInputError
 from lake.lake import Lake
 from lake.reader import Reader
+from queries.ood.aligned_scores import aligned_scores
 from queries.ood.choosing import Choice
 from queries.ood.chosen_parts import caveats_of_choice, chosen_parts
 from queries.ood.coverage import Coverage, check_coverage, no_latents
@@ -16,9 +17,9 @@ from queries.ood.members import caveats_of_members, choose_members
 from queries.ood.metadata import metadata_columns
 from queries.ood.pairwise import variance_sql
 from queries.ood.pointers import add_wanted, read_pointers
-from queries.ood.result import SCORES, OodScores
+from queries.ood.result import ALIGNED, SCORES, OodScores
 from queries.ood.saved import read_saved
-from queries.ood.selection import Member, OodSelection, StructureSet
+from queries.ood.selection import DEFAULT_MEMORY_MIB, Member, OodSelection, StructureSet
 from queries.ood.sets import choose_sets, read_sets
 from queries.ood.structure_scores import score_structures
 from queries.statements.session import Session
@@ -27,7 +28,6 @@ from queries.statements.statement import read_statement
 if TYPE_CHECKING:
     import polars as pl
 
-DEFAULT_MEMORY_MIB = 512
 KEYS = ("dataset", "structure_id")
 RESERVED = ("rank", "cluster")  # columns that come later
 DESCRIBED = ("source", "frame", "config_type", "formula", "n_atoms")
@@ -43,6 +43,7 @@ def score(
     layer: str = "last",
     choice: Choice | None = None,
     by_element: bool = False,
+    is_aligned: bool = False,
     against: Sequence[str] = (),
     allow_partial: bool = False,
     memory_mib: int = DEFAULT_MEMORY_MIB,
@@ -65,6 +66,9 @@ def score(
         The rule that chooses; the 30 with the greatest ``latent_variance_trace`` by default.
     by_element
         Give scores by element too.
+    is_aligned
+        Give ``latent_variance_aligned`` too, which needs a baseline; it is given anyway where it
+        ranks.
     against
         Names under which scores of the same structures were saved, to set beside these.
     allow_partial
@@ -82,6 +86,7 @@ def score(
     """
     choice = choice or Choice()
     choice.check(has_baseline=baseline is not None)
+    is_aligned |= choice.score == ALIGNED
     reader = lake.reader
     chosen_sets = choose_sets(sets, baseline)
     ensemble, members = choose_members(reader, models, groups)
@@ -104,9 +109,18 @@ def score(
         allow_partial,
     )
     numbers, numbers_sql = _numbers(reader, coverage, members, memory_mib, by_element=by_element)
+    warnings = list(coverage.warnings)
+    if is_aligned:
+        fitted_on = described.filter(set=_baseline_name(chosen_sets, baseline)).select(KEYS)
+        ids = tuple(member.model_id for member in members)
+        more, caveats = aligned_scores(
+            reader, coverage.pointers, ids, fitted_on, memory_mib=memory_mib
+        )
+        numbers = numbers.join(more, on=KEYS, how="left", maintain_order="left")
+        warnings += caveats
     scores = _joined(described, numbers, selection)
     statements = {"described_structures": described_sql, **pointers_sql, **numbers_sql}
-    return _answer(reader, selection, choice, scores, against, statements, coverage.warnings)
+    return _answer(reader, selection, choice, scores, against, statements, warnings)
 
 
 def _baseline_name(sets: Sequence[StructureSet], baseline: str | None) -> str | None:

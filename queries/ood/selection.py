@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Room for latents. Less is slower, and more is: a new process has to be given it.
+DEFAULT_MEMORY_MIB = 256
+
 
 @dataclass(frozen=True)
 class StructureSet:
