@@ -10,7 +10,7 @@ from schemas.runs import RUNS, TRAINING_HISTORY
 from schemas.sources import REJECTS, SOURCES
 from schemas.structures import LABELS, STRUCTURES
 from schemas.table import Column, Table
-from schemas.types import duckdb_type
+from schemas.types import delta_field, duckdb_type
 from schemas.validation import find_faults
 
 # In the order in which one operation commits them: what is pointed at comes before what points.
@@ -33,4 +33,4 @@ TABLES: dict[str, Table] = {
     )
 }
 
-__all__ = ["TABLES", "Column", "Table", "duckdb_type", "find_faults"]
+__all__ = ["TABLES", "Column", "Table", "delta_field", "duckdb_type", "find_faults"]

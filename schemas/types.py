@@ -1,6 +1,8 @@
-"""The column types the tables are made of, and how each is called in DuckDB."""
+"""The column types the tables are made of, and how each is called in DuckDB and in Delta."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pyarrow as pa
 
@@ -44,6 +46,17 @@ _SCALARS = {
     TIMESTAMP: "TIMESTAMPTZ",
 }
 
+_DELTA_SCALARS = {
+    pa.int16(): "short",
+    pa.int32(): "integer",
+    pa.int64(): "long",
+    pa.float32(): "float",
+    pa.float64(): "double",
+    pa.string(): "string",
+    pa.bool_(): "boolean",
+    TIMESTAMP: "timestamp",
+}
+
 
 def duckdb_type(arrow_type: pa.DataType) -> str:
     """The DuckDB name of an Arrow type, e.g. ``STRUCT(x DOUBLE[], y DOUBLE[], z DOUBLE[])``.
@@ -63,4 +76,27 @@ def duckdb_type(arrow_type: pa.DataType) -> str:
             for f in (arrow_type.field(i) for i in range(arrow_type.num_fields))
         )
         return f"STRUCT({inner})"
+    raise TypeError(f"no table uses the Arrow type {arrow_type}")
+
+
+def delta_field(name: str, arrow_type: pa.DataType) -> dict[str, Any]:
+    """A column that may be NULL, as the schema of a Delta table names it.
+
+    Raises
+    ------
+    TypeError
+        The type is none the tables use.
+    """
+    return {"name": name, "type": _delta_type(arrow_type), "nullable": True, "metadata": {}}
+
+
+def _delta_type(arrow_type: pa.DataType) -> str | dict[str, Any]:
+    if arrow_type in _DELTA_SCALARS:
+        return _DELTA_SCALARS[arrow_type]
+    if pa.types.is_list(arrow_type):
+        element = _delta_type(arrow_type.value_type)
+        return {"type": "array", "elementType": element, "containsNull": True}
+    if pa.types.is_struct(arrow_type):
+        inner = [arrow_type.field(i) for i in range(arrow_type.num_fields)]
+        return {"type": "struct", "fields": [delta_field(f.name, f.type) for f in inner]}
     raise TypeError(f"no table uses the Arrow type {arrow_type}")

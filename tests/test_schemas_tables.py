@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pyarrow as pa
 import pytest
+from deltalake import Schema
 
-from schemas import TABLES, Column, Table, duckdb_type
+from schemas import TABLES, Column, Table, delta_field, duckdb_type
 
 UNITS = {"Å", "eV", "eV/Å", "eV/Å³", "eV/atom", "K", "fs", "byte"}
 COLUMNS = [(table, column) for table in TABLES.values() for column in table.columns]
@@ -91,9 +94,16 @@ def test_what_is_pointed_at_is_committed_first() -> None:
     assert order[-1] == "commits"
 
 
+@tables
+def test_a_column_is_called_in_delta_what_delta_rs_calls_it(table: Table) -> None:
+    theirs = json.loads(Schema.from_arrow(table.arrow).to_json())["fields"]
+    assert [delta_field(field.name, field.type) for field in table.arrow] == theirs
+
+
 def test_a_type_no_table_uses_is_refused() -> None:
-    with pytest.raises(TypeError, match="no table uses"):
-        duckdb_type(pa.uint8())
+    for name_of in (duckdb_type, lambda kind: delta_field("a", kind)):
+        with pytest.raises(TypeError, match="no table uses"):
+            name_of(pa.uint8())
 
 
 def test_a_column_not_there_is_a_key_error() -> None:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lake.rows.row_views import RowViews
 from lake.storage.object_storage import ObjectStorage
 from lake.storage.range_file import RangeFile
 from lake.storage.storage import Storage, open_storage
+from lake.storage.table_file import TableFile
 
 
 class RowGroup(NamedTuple):
@@ -59,12 +59,12 @@ class RowGroupCache:
         return self._held[group]
 
 
-def open_parquet(storage: Storage, path: str) -> pq.ParquetFile:
+def open_parquet(storage: Storage, path: str) -> TableFile:
     """A data file of the lake, opened for reading row groups."""
     if isinstance(storage, ObjectStorage):
-        return pq.ParquetFile(pa.PythonFile(RangeFile(storage, path), mode="r"), pre_buffer=True)
+        return TableFile(pa.PythonFile(RangeFile(storage, path), mode="r"), path, pre_buffer=True)
     # By its name: Arrow then reads without the interpreter lock.
-    return pq.ParquetFile(storage.url(path))
+    return TableFile(storage.url(path), path)
 
 
 def _open_cache(

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lake.storage.storage import Storage
+from lake.storage.table_file import TableFile
 
 
 @contextmanager
-def open_parquet_input(storage: Storage, path: str) -> Iterator[pq.ParquetFile]:
-    """A Parquet file; read it with ``use_threads=storage.is_local``.
+def open_parquet_input(storage: Storage, path: str) -> Iterator[TableFile]:
+    """A data file; read it with ``use_threads=storage.is_local``.
 
     A thread of Arrow that holds a Python file may still be there when the interpreter ends; asking
     for its lock then aborts the process ("terminate called without an active exception", 1 in 20
@@ -27,5 +27,5 @@ def open_parquet_input(storage: Storage, path: str) -> Iterator[pq.ParquetFile]:
     """
     with closing(storage.open_input(path)) as stream:
         own = pa.OSFile(storage.url(path)) if storage.is_local else pa.PythonFile(stream, mode="r")
-        with own, pq.ParquetFile(own, pre_buffer=False) as parquet:
+        with own, TableFile(own, path, pre_buffer=False) as parquet:
             yield parquet
