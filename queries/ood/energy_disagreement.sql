@@ -1,4 +1,5 @@
 -- How much the members disagree on the energy of structures.
+-- Energies are put in order first: rows come in any, and each gives other last digits.
 -- One row per (dataset, structure_id).
 -- params:
 --   model_ids BIGINT[]  the members
@@ -12,7 +13,8 @@ SELECT
     p.dataset,
     p.structure_id,
     CASE
-        WHEN COUNT(p.energy) = $n_members THEN STDDEV_POP(p.energy) / ANY_VALUE(p.n_atoms)
+        WHEN COUNT(p.energy) = $n_members
+            THEN LIST_STDDEV_POP(LIST(p.energy ORDER BY p.energy)) / ANY_VALUE(p.n_atoms)
     END AS energy_disagreement,
     COUNT(p.forces) = $n_members AS has_forces
 FROM predictions AS p
