@@ -35,14 +35,14 @@ class TableFile(pq.ParquetFile):  # type: ignore[misc]  # pyarrow comes without 
     def read(self, columns: Sequence[str] | None = None, **options: Any) -> pa.Table:
         """All rows; the declared columns where none are named."""
         names = self._names(columns)
-        return self._filled(super().read(names, **options), names)
+        return self._filled(super().read(columns=names, **options), names)
 
     def read_row_group(
         self, i: int, columns: Sequence[str] | None = None, **options: Any
     ) -> pa.Table:
         """The rows of one row group; the declared columns where none are named."""
         names = self._names(columns)
-        return self._filled(super().read_row_group(i, names, **options), names)
+        return self._filled(super().read_row_group(i, columns=names, **options), names)
 
     def iter_batches(
         self, *sizes: Any, columns: Sequence[str] | None = None, **options: Any
