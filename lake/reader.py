@@ -53,12 +53,13 @@ class Reader:
     def scan(self, name: str, **partition: str | None) -> pl.LazyFrame:
         """A table as a Polars LazyFrame, cut to a partition before any file is opened."""
         import polars as pl
+        import pyarrow as pa
 
         table = find_table(name)
         urls = self.urls(name, **partition)
         if not urls:
-            empty = cast(pl.DataFrame, pl.from_arrow(table.arrow.empty_table()))
-            return empty.lazy()
+            empty = pa.Table.from_batches([], table.arrow)
+            return cast(pl.DataFrame, pl.from_arrow(empty)).lazy()
         frame = pl.scan_parquet(
             urls,
             hive_partitioning=bool(table.partition),
@@ -73,7 +74,7 @@ class Reader:
 
         from lake.storage.arrow_input import open_parquet_input
 
-        # Not Schema.empty_table(), which imports pandas where it is installed: a quarter of a second.
+        # Schema.empty_table() would import pandas where it is installed: a quarter of a second.
         parts = [pa.Table.from_batches([], find_table(name).file_arrow).select(columns)]
         for file in files:
             with open_parquet_input(self.storage, f"{name}/{file.path}") as parquet:
