@@ -8,7 +8,7 @@ from lake.checks.file_check import check_files
 from lake.checks.latent_check import check_latents
 from lake.checks.problem import Problem
 from lake.checks.row_check import check_rows
-from lake.log.log_snapshot import checkpoint_fault
+from lake.log.checkpoints import checkpoint_fault
 from lake.reader import Reader
 from lake.upkeep.leftovers import find_leftovers, named_files
 from schemas import TABLES
@@ -54,7 +54,7 @@ def notes(reader: Reader) -> list[Problem]:
 
 def _check_checkpoints(reader: Reader, names: Sequence[str]) -> Iterator[Problem]:
     for name in names:
-        what = checkpoint_fault(reader.storage, TABLES[name], reader.state.table(name).version)
+        what = checkpoint_fault(reader.storage, name, reader.state.table(name).version)
         if what is not None:
             yield Problem(name, f"{name}/_delta_log", what)
 

@@ -11,7 +11,7 @@ import xxhash
 from lake.checks.problem import Problem
 from lake.errors import AtomlakeError
 from lake.log.data_files import DataFile
-from lake.log.delta_log import read_entry
+from lake.log.delta_log import read_entries
 from lake.log.log_snapshot import replay
 from lake.reader import Reader
 from lake.storage.storage import Storage
@@ -57,8 +57,8 @@ def checksum(storage: Storage, path: str) -> str:
 def _logged_files(reader: Reader, name: str) -> dict[str, DataFile]:
     """The visible files by the log's own entries, which hold the checksums."""
     table = reader.state.table(name)
-    versions = (v for v in range(1, table.version + 1) if v not in table.holes)
-    return replay({}, (read_entry(reader.storage, name, version) for version in versions))
+    versions = [v for v in range(1, table.version + 1) if v not in table.holes]
+    return replay({}, read_entries(reader.storage, name, versions))
 
 
 def _faults(

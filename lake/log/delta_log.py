@@ -1,6 +1,6 @@
 """The Delta log of one table: reading its entries, and adding one.
 
-delta-rs makes the tables, and sums up their logs (`lake.log.log_snapshot`). The entry of a commit
+delta-rs makes the tables, and sums up their logs (`lake.log.checkpoints`). The entry of a commit
 is written here, because of two promises delta-rs does not make: the entry is on disk before anyone
 can see it, and a put whose answer was lost is recognised as one's own instead of being done twice.
 """
@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -21,6 +23,7 @@ from lake.log.data_files import DataFile
 from lake.storage.storage import Storage
 from schemas import Table
 
+READS_AT_ONCE = 16  # of an object store, where each takes a while and little work
 _ENTRY = re.compile(r"(\d{20})\.json")
 
 _CONFIGURATION = {
@@ -119,6 +122,16 @@ def read_entry(storage: Storage, name: str, version: int) -> Entry:
         ) from error
 
 
+def read_entries(storage: Storage, name: str, versions: Sequence[int]) -> Iterator[Entry]:
+    """The entries of some versions, in this order. Raises what `read_entry` does."""
+    read = partial(read_entry, storage, name)
+    if storage.is_local:
+        yield from map(read, versions)
+    elif versions:
+        with ThreadPoolExecutor(min(READS_AT_ONCE, len(versions))) as pool:
+            yield from pool.map(read, versions)
+
+
 def _parse(data: bytes) -> Entry:
     lines = [orjson.loads(line) for line in data.splitlines() if line]
     note: dict[str, Any] = {}
@@ -126,8 +139,8 @@ def _parse(data: bytes) -> Entry:
         if "commitInfo" in line:
             note |= orjson.loads(line["commitInfo"].get("userMetadata") or "{}")
     return Entry(
-        added=tuple(_file(line["add"]) for line in lines if "add" in line),
-        removed=tuple(_file(line["remove"]) for line in lines if "remove" in line),
+        added=tuple(logged_file(line["add"]) for line in lines if "add" in line),
+        removed=tuple(logged_file(line["remove"]) for line in lines if "remove" in line),
         note=note,
     )
 
@@ -220,7 +233,8 @@ def _remove(file: DataFile, now_ms: int, data_change: bool) -> dict[str, Any]:
     }
 
 
-def _file(action: Mapping[str, Any]) -> DataFile:
+def logged_file(action: Mapping[str, Any]) -> DataFile:
+    """The data file an action of a log adds or removes."""
     statistics = action.get("stats")
     return DataFile(
         path=action["path"],

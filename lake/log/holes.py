@@ -7,7 +7,7 @@ past stays as it was: its versions still pass over the hole.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -96,19 +96,8 @@ def _undo(storage: Storage, state: State, name: str, holes: list[int]) -> Undone
     right = visible_files(storage, state, name)
     wrong = visible_files(storage, State(state.version, {name: merged}), name)
     # No row comes or goes for our readers: the counts of the commit say so.
-    added = [replace(f, n_rows=0) for f in _logged(storage, name, newest, right.keys() - wrong)]
+    added = [replace(right[p], n_rows=0) for p in sorted(right.keys() - wrong.keys())]
     return added, [replace(wrong[p], n_rows=0) for p in sorted(wrong.keys() - right.keys())]
-
-
-def _logged(storage: Storage, name: str, newest: int, paths: Iterable[str]) -> list[DataFile]:
-    """Files as the log first named them: a snapshot knows neither checksum nor statistics."""
-    wanted = set(paths)
-    found: dict[str, DataFile] = {}
-    for version in range(1, newest + 1) if wanted else ():
-        for file in read_entry(storage, name, version).added:
-            if file.path in wanted:
-                found[file.path] = file
-    return list(found.values())
 
 
 def _closable(state: State, name: str, holes: list[int], undone: Undone) -> list[int]:

@@ -15,10 +15,9 @@ from typing import Any
 
 from lake.errors import CorruptLakeError, NotFoundError
 from lake.log.data_files import DataFile
-from lake.log.delta_log import newest_version, read_entry
+from lake.log.delta_log import newest_version, read_entries, read_entry
 from lake.log.log_snapshot import replay, snapshot
 from lake.storage.storage import Storage
-from schemas import TABLES
 
 COMMITS = "commits"
 
@@ -109,13 +108,10 @@ def visible_files(storage: Storage, state: State, name: str) -> dict[str, DataFi
     """The data files of a table that belong to a version of the lake, by path."""
     table = state.table(name)
     if not table.holes:
-        return snapshot(storage, TABLES[name], table.version)
+        return snapshot(storage, name, table.version)
     # Undoing a hole is not enough where later entries touched its files, so the log is replayed
     # without it. Vacuum closes old holes.
     first = min(table.holes)
-    entries = (
-        read_entry(storage, name, version)
-        for version in range(first, table.version + 1)
-        if version not in table.holes
-    )
-    return replay(snapshot(storage, TABLES[name], first - 1), entries)
+    versions = [v for v in range(first, table.version + 1) if v not in table.holes]
+    start = snapshot(storage, name, first - 1)
+    return replay(start, read_entries(storage, name, versions))

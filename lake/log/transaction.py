@@ -21,9 +21,9 @@ from dataclasses import replace
 from lake.errors import ConflictError, StorageError
 from lake.log.attempt import Attempt, check_files
 from lake.log.changes import Changes, Operation
+from lake.log.checkpoints import CHECKPOINT_EVERY, newest_checkpoint, write_checkpoint
 from lake.log.commit_entry import put_commit
 from lake.log.delta_log import Entry, append_entry
-from lake.log.log_snapshot import CHECKPOINT_EVERY, checkpoint
 from lake.log.state import COMMITS, State, newest_state
 from lake.storage.storage import Storage
 
@@ -140,4 +140,13 @@ def _checkpoint(storage: Storage, changes: Changes, base: State, state: State) -
         if version // CHECKPOINT_EVERY > base.table(name).version // CHECKPOINT_EVERY:
             # The operation is committed: a checkpoint that fails only leaves readers more to read.
             with suppress(StorageError):
-                checkpoint(storage, name, version)
+                write_checkpoint(storage, name, version)
+
+
+def write_due_checkpoints(storage: Storage, state: State) -> None:
+    """Make up the checkpoints that commits did not write, because they could not."""
+    for name in (COMMITS, *state.tables):
+        version = state.table(name).version
+        if version - newest_checkpoint(storage, name, version) >= CHECKPOINT_EVERY:
+            with suppress(StorageError):
+                write_checkpoint(storage, name, version)
