@@ -127,7 +127,7 @@ def test_more_structures_in_the_set_leave_the_distances(
 
 def test_memory_leaves_all_numbers(tmp_path: Path) -> None:
     """12,000 atoms of 64 features are one block, or three; the largest structure spans two."""
-    sizes = {i: n for i, n in enumerate([6000, *range(10, 410, 13)], start=1)}
+    sizes = dict(enumerate([6000, *range(10, 410, 13)], start=1))
     latents = random_latents(sizes, n_features=64)
     lk, _ = ensemble_lake(tmp_path, sizes, latents)
     found = []
