@@ -57,8 +57,8 @@ def _options(command: Command) -> Command:
             click.option(
                 "--name-pattern",
                 metavar="REGEX",
-                help="Named groups matched in the file name become info keys; KEY~REGEX matches "
-                "in an info key.",
+                help="Named groups matched in the file name become info keys, the group strain "
+                "in percent; KEY~REGEX matches in an info key.",
             ),
             click.option(
                 "--workers", type=int, help="Tasks that parse at once.  [default: all cores]"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from extxyz_samples import data_path, frame
 
+import lake
 from ingest.extxyz.importer import ExtxyzImporter
 from ingest.labels.labels import LabelRules
 from ingest.tables.names import NamePattern
@@ -36,10 +40,45 @@ def infos(found: Parsed) -> list[dict[str, object]]:
 
 
 def test_groups_become_keys_with_their_types() -> None:
-    pattern = r"(?P<element>[a-z]+)_T(?P<temperature>\d+)(?:_e(?P<strain>[-.\d]+))?\.xyz"
+    pattern = r"(?P<element>[a-z]+)_T(?P<temperature>\d+)(?:_e(?P<pressure>[-.\d]+))?\.xyz"
     found = parsed(frame("a=1"), pattern, "run/cu_T300_e-0.5.xyz")
-    assert infos(found) == [{"a": 1, "element": "cu", "temperature": 300, "strain": -0.5}]
-    assert infos(parsed(frame("a=1"), pattern))[0]["strain"] is None
+    assert infos(found) == [{"a": 1, "element": "cu", "temperature": 300, "pressure": -0.5}]
+    assert infos(parsed(frame("a=1"), pattern))[0]["pressure"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "percent"),
+    [
+        *[("-3", -3), ("+2", 2), ("0", 0), ("1", 1), ("-1", -1), ("1.5", 1.5), ("+02", 2)],
+        *[("-0.015", -1.5), ("0.02", 2), ("+.02", 2), ("0.07", 7), ("1e-2", 1), ("-5d-3", -0.5)],
+        *[
+            ("0.5%", 0.5),
+            ("-3%", -3),
+            ("tensile", "tensile"),
+            ("nan", "nan"),
+            ("1e999", "1e999"),
+            ("", ""),
+        ],
+    ],
+)
+def test_a_strain_is_kept_in_percent_and_as_it_was_written(text: str, percent: float | str) -> None:
+    found = NamePattern(r"_strain(?P<strain>.*)_T(?P<T>\d+)").match(f"cu_strain{text}_T300", {})
+    assert found == {"strain": percent, "strain_text": text, "T": 300}
+    assert type(found["strain"]) is type(percent)  # 2 and 2.0 are two texts in JSON
+
+
+def test_a_name_without_a_strain_has_none() -> None:
+    pattern = r"cu(?:_strain(?P<strain>[-+.\d]+))?_T"
+    assert infos(parsed(frame(), pattern)) == [{"strain": None, "strain_text": None}]
+    unmatched = parsed(frame(), "ni_" + pattern)
+    assert infos(unmatched) == [{"strain": None, "strain_text": None}]
+    assert unmatched.unmatched == {"cu_T300.xyz"}
+
+
+def test_a_group_of_another_name_is_no_strain() -> None:
+    assert NamePattern(r"e(?P<eps>[-.\d]+)_").match("e-0.015_", {}) == {"eps": -0.015}
+    both = NamePattern(r"e(?P<strain>(?P<strain_text>[-.\d]+))_").match("e-0.015_", {})
+    assert both == {"strain": -1.5, "strain_text": -0.015}
 
 
 def test_an_info_key_may_be_the_name() -> None:
@@ -83,8 +122,46 @@ def test_all_real_names_are_understood() -> None:
     assert len(found) == 30
     assert all(match is not None for match in found)
     matches = [match for match in found if match is not None]
-    assert {match["strain"] for match in matches} == {None, 2, -3, -0.015}
-    assert {match["termination"] for match in matches} == {"Zr", "La", "Li", "O"}
-    assert {match["temperature"] for match in matches} == {300, 450}
     # Digits with leading zeros are names, and stay as they are.
     assert {match["cleave"] for match in matches} == {"001", "010", "011"}
+    strains = Counter((match["strain"], match["strain_text"]) for match in matches)
+    assert strains == {(None, None): 18, (2, "+2"): 3, (-3, "-3"): 2, (-1.5, "-0.015"): 7}
+    assert {match["termination"] for match in matches} == {"Zr", "La", "Li", "O"}
+    assert {match["temperature"] for match in matches} == {300, 450}
+    assert {match["facet"] for match in matches} == {100, 110, 111}
+
+
+def test_real_files_are_ranked_by_what_their_names_say(tmp_path: Path) -> None:
+    files = sorted(data_path("llzo", "cifs").glob("*.cif"))
+    deviating = tmp_path / "LLZO slab, strain -2 %.cif"
+    deviating.write_text(
+        re.sub(r"(_length_a +\d+)", r"\g<1>1", files[0].read_text("utf-8")), "utf-8"
+    )
+    lk = lake.create(str(tmp_path / "lake"))
+    report = lk.ingest("cif", [*map(str, files), str(deviating)], dataset="llzo", name_pattern=LLZO)
+    assert (report.total("rows"), report.unmatched_names) == (31, [deviating.name])
+    kept = "1 name does not fit --name-pattern; the structures are kept, with its keys as NULL:"
+    assert f"{kept}\n  {deviating.name}" in report.text()
+    keys = ("cleave", "termination", "facet", "temperature", "strain", "strain_text")
+    columns = ", ".join(f"info ->> '{key}' AS {key}" for key in keys)
+    rows = lk.sql(f"SELECT {columns} FROM structures").pl()
+    by_strain = rows.group_by("strain", "strain_text").len().sort("strain", nulls_last=True)
+    assert by_strain.rows() == [
+        ("-1.5", "-0.015", 7),
+        ("-3", "-3", 2),
+        ("2", "+2", 3),
+        (None, None, 19),
+    ]
+    others = rows.drop("strain", "strain_text")
+    assert others.null_count().row(0) == (1, 1, 1, 1)
+
+
+def test_more_names_than_a_screen_holds_are_counted(tmp_path: Path) -> None:
+    for i in range(12):
+        (tmp_path / f"slab-{i:02d}.xyz").write_text(frame(f"n={i}"), "utf-8")
+    lk = lake.create(str(tmp_path / "lake"))
+    report = lk.ingest("extxyz", [f"{tmp_path}/*.xyz"], dataset="cu", name_pattern=r"T(?P<T>\d+)")
+    lines = report.text().splitlines()
+    assert lines[-12].startswith("12 names do not fit --name-pattern")
+    assert lines[-11:] == [*(f"  slab-{i:02d}.xyz" for i in range(10)), "  … and 2 more"]
+    assert len(report.as_dict()["unmatched_names"]) == 12

@@ -121,10 +121,19 @@ class IngestReport(Report):
         lines += [*self._earlier(), *self.reject_lines()]
         if self.rejects and not self.is_refused:
             lines.append("Rejected frames stand in the table 'rejects'.")
-        if self.unmatched_names:
-            named = ", ".join(self.unmatched_names[:SHOWN_REJECTS])
-            lines.append(f"{len(self.unmatched_names)} names do not fit --name-pattern: {named}")
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._unmatched()])
+
+    def _unmatched(self) -> list[str]:
+        names = self.unmatched_names
+        if not names:
+            return []
+        said = "1 name does" if len(names) == 1 else f"{len(names):,} names do"
+        lines = [
+            f"{said} not fit --name-pattern; the structures are kept, with its keys as NULL:",
+            *(f"  {name}" for name in names[:SHOWN_REJECTS]),
+        ]
+        hidden = len(names) - SHOWN_REJECTS
+        return [*lines, f"  … and {hidden:,} more"] if hidden > 0 else lines
 
     def _earlier(self) -> list[str]:
         sources = [source for source in self.sources if source.earlier_rejects]

@@ -10,6 +10,7 @@ from typing import Any
 from ingest.frames.frames import FrameBatch, Info
 from ingest.frames.text_values import number
 from ingest.labels.labels import Faults
+from ingest.tables.strain import KEY, TEXT_KEY, strain_keys
 from lake.errors import InvalidInputError
 
 _INFO_KEY = re.compile(r"(?P<key>[\w.-]+)~(?P<pattern>.*)", re.DOTALL)
@@ -20,7 +21,8 @@ class NamePattern:
     """A regular expression whose named groups become info keys.
 
     It is searched in the base name of the file, or with ``KEY~REGEX`` in the info key KEY. A group
-    that reads as a number becomes one.
+    that reads as a number becomes one. A group called strain becomes percent, with its text beside
+    it; see `ingest.tables.strain`.
 
     Raises
     ------
@@ -69,11 +71,14 @@ class NamePattern:
         found = self._pattern.search(self.subject(file_name, info))
         if found is None:
             return None
-        return {key: _value(text) for key, text in found.groupdict().items()}
+        texts = found.groupdict()
+        strain = strain_keys(texts[KEY]) if KEY in texts else {}
+        return strain | {key: _value(text) for key, text in texts.items() if key != KEY}
 
     def nothing(self) -> Info:
         """The same keys, each None: what a name that does not match gets."""
-        return dict.fromkeys(self._pattern.groupindex)
+        groups = self._pattern.groupindex
+        return dict.fromkeys([*groups, TEXT_KEY] if KEY in groups else groups)
 
 
 def apply_pattern(
