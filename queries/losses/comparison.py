@@ -18,7 +18,7 @@ from queries.losses.caveats import (
 )
 from queries.losses.models import choose_models
 from queries.losses.pairs import paired_tests, seed_tests, unpaired_tests
-from queries.losses.relations import SOURCES, TABLES, make_relations, statement
+from queries.losses.relations import SOURCES, ask_tables, make_relations
 from queries.losses.result import LossComparison
 from queries.losses.selection import Selection
 from queries.losses.structures import check_regions, choose_structures
@@ -118,7 +118,7 @@ def _answer(
     reader: Reader, selection: Selection, session: Session, caveats: Sequence[str], rng_seed: int
 ) -> LossComparison:
     coverage, of_coverage = make_relations(session, selection)
-    tables = {name: session.ask(statement(name)) for name in TABLES}
+    tables = ask_tables(session)
     errors = session.rows("structure_errors", "model, structure_idx")
     structures = session.rows("selected_structures", "structure_idx")
     runs = session.rows("linked_runs", "model")

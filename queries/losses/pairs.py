@@ -94,10 +94,10 @@ def seed_tests(errors: pl.DataFrame) -> pl.DataFrame:
         ``loss``, ``model`` and the `MEASURES`, one row per model and structure.
     """
     n_seeds = _n_seeds(errors)
-    of_models = errors.group_by("loss", "model").agg(pl.col(MEASURES).mean()).sort("model")
+    of_seeds = {measure: _seed_means(errors, measure) for measure in MEASURES}
     rows: Rows = []
     for measure, pair in product(MEASURES, combinations(_losses(errors), 2)):
-        first, second = (_values(of_models, loss, measure) for loss in pair)
+        first, second = (of_seeds[measure][loss] for loss in pair)
         is_enough = min(len(first), len(second)) >= LEAST_SEEDS
         test = welch_t(first, second) if is_enough else NOTHING
         rows.append(
@@ -122,11 +122,41 @@ def _differences(
 
     NaN where one has no value. Shape (n_structures, n_pairs).
     """
-    means = errors.group_by("loss", "structure_idx").agg(pl.col(measure).mean())
-    wide = means.pivot("loss", index="structure_idx", values=measure).sort("structure_idx")
-    columns = {loss: wide[loss].cast(pl.Float64).to_numpy() for loss in _losses(errors)}
-    differences = [columns[first] - columns[second] for first, second in pairs]
-    return np.array(differences).reshape(len(pairs), len(wide)).T
+    values = _by_loss(errors, measure)
+    means = {loss: _mean(of_loss, axis=1) for loss, of_loss in values.items()}
+    differences = [means[first] - means[second] for first, second in pairs]
+    n_structures = errors["structure_idx"].n_unique()
+    return np.array(differences).reshape(len(pairs), n_structures).T
+
+
+def _seed_means(errors: pl.DataFrame, measure: str) -> dict[str, NDArray[np.float64]]:
+    """Of each loss, the means over structures of the models that have any. Shape (n_seeds,)."""
+    means = {loss: _mean(part, axis=0) for loss, part in _by_loss(errors, measure).items()}
+    return {loss: of_seeds[~np.isnan(of_seeds)] for loss, of_seeds in means.items()}
+
+
+def _by_loss(errors: pl.DataFrame, measure: str) -> dict[str, NDArray[np.float64]]:
+    """Of each loss, structures down and seeds across; NaN where there is no value.
+
+    Shape (n_structures, n_seeds).
+    """
+    wide = errors.pivot("model", index="structure_idx", values=measure).sort("structure_idx")
+    models = errors.select("loss", "model").unique().sort("loss", "model")
+    return {
+        str(loss): wide.select(pl.col(part["model"]).cast(pl.Float64)).to_numpy()
+        for (loss,), part in models.group_by("loss", maintain_order=True)
+    }
+
+
+def _mean(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+    """The mean of what is no NaN, and NaN of nothing.
+
+    Polars adds up in the order in which its threads come, so that last digits differ.
+    """
+    counts = (~np.isnan(values)).sum(axis=axis)
+    sums = np.nansum(values, axis=axis)
+    means: NDArray[np.float64] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    return means
 
 
 def _paired(differences: NDArray[np.float64], rng_seed: int) -> dict[str, object]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import polars as pl
 
 from queries.losses.coverage import check_coverage
@@ -49,6 +51,8 @@ TABLES = (
     "error_quantiles",
     "training_summary",
 )
+# Long, but nothing is added up, so that threads may share it.
+SHARED = {"atom_regions", "atom_errors", "error_histogram", "error_quantiles", "loss_curves"}
 
 
 def make_relations(session: Session, selection: Selection) -> tuple[pl.DataFrame, list[str]]:
@@ -60,17 +64,33 @@ def make_relations(session: Session, selection: Selection) -> tuple[pl.DataFrame
         Something is missing that was not allowed to be.
     """
     for name in ERRORS:
-        session.keep(statement(name))
+        with _threads(session, name):
+            session.keep(statement(name))
     coverage = session.ask(statement("coverage"))
     caveats = check_coverage(coverage, selection)
-    session.keep(statement("mean_prediction_sums"))
-    for name in VIEWS:  # kept, because nearly every table reads them
-        session.keep(read_statement("views", name))
+    with session.one_thread():
+        session.keep(statement("mean_prediction_sums"))
+        for name in VIEWS:  # kept, because nearly every table reads them
+            session.keep(read_statement("views", name))
     for name in RUNS:
-        session.keep(statement(name))
+        with _threads(session, name):
+            session.keep(statement(name))
     return coverage, caveats
+
+
+def ask_tables(session: Session) -> dict[str, pl.DataFrame]:
+    """The tables of the result that are asked of the relations, by name."""
+    tables = {}
+    for name in TABLES:
+        with _threads(session, name):
+            tables[name] = session.ask(statement(name))
+    return tables
 
 
 def statement(name: str) -> Statement:
     """The statement of this question that is called `name`."""
     return read_statement("losses", name)
+
+
+def _threads(session: Session, name: str) -> AbstractContextManager[None]:
+    return nullcontext() if name in SHARED else session.one_thread()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 from lake.reader import Reader
@@ -61,6 +62,19 @@ class Session:
         self.statements[statement.name] = _with_values(statement, values)
         frame: pl.DataFrame = self._connection.sql(statement.text, params=values or None).pl()
         return frame
+
+    @contextmanager
+    def one_thread(self) -> Iterator[None]:
+        """Add numbers one after the other, so that sums are the same each time, to the last bit.
+
+        Several threads add up parts, as they come to them.
+        """
+        setting = self._connection.sql("SELECT CURRENT_SETTING('threads')").fetchall()
+        self._connection.execute("SET threads = 1")
+        try:
+            yield
+        finally:
+            self._connection.execute(f"SET threads = {setting[0][0]}")
 
     def rows(self, name: str, order_by: str) -> pl.DataFrame:
         """All rows of a relation that was kept."""
