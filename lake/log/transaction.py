@@ -143,10 +143,11 @@ def _checkpoint(storage: Storage, changes: Changes, base: State, state: State) -
                 write_checkpoint(storage, name, version)
 
 
-def write_due_checkpoints(storage: Storage, state: State) -> None:
+def write_due_checkpoints(storage: Storage) -> None:
     """Make up the checkpoints that commits did not write, because they could not."""
-    for name in (COMMITS, *state.tables):
-        version = state.table(name).version
-        if version - newest_checkpoint(storage, name, version) >= CHECKPOINT_EVERY:
-            with suppress(StorageError):
+    with suppress(StorageError):
+        state = newest_state(storage)
+        for name in (COMMITS, *state.tables):
+            version = state.table(name).version
+            if version - newest_checkpoint(storage, name, version) >= CHECKPOINT_EVERY:
                 write_checkpoint(storage, name, version)
