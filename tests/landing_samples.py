@@ -81,7 +81,8 @@ def missing(lk: Lake, of: Job | None = None, layers: tuple[str, ...] = ()) -> li
     reader = lk.reader
     index = RowIndex(lk.storage, "structures", reader.files("structures", dataset="cu"))
     done = DoneFiles("cu", MODEL).read(reader)
-    return sorted(index.ids_at(missing_places(reader, of or job(), index, done, layers)).tolist())
+    places = missing_places(of or job(), "cu", index, done, layers)
+    return sorted(index.ids_at(places).tolist())
 
 
 def do_between(monkeypatch: pytest.MonkeyPatch, action: Callable[[], object]) -> list[int]:

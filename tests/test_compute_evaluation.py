@@ -13,6 +13,7 @@ import pytest
 from landing_samples import MODEL, copper_lake, job, rows
 
 from compute.engines.engine import EvaluationError, Graph, ModelFacts, Results, Wanted
+from compute.jobs.chosen import pack_ids
 from compute.jobs.job import Job
 from compute.worker.budget import AdaptiveBudget
 from compute.worker.evaluation import Evaluation
@@ -72,7 +73,8 @@ def test_a_batch_that_cannot_be_joined_is_halved(lk: Lake) -> None:
 
 
 def test_latents_that_cannot_be_kept_leave_the_prediction_and_are_told(lk: Lake) -> None:
-    evaluate(lk, job(where="structure_id <= 4"))
+    chosen = {"cu": pack_ids(np.arange(1, 5))}
+    evaluate(lk, job(where="structure_id <= 4", chosen=chosen))
     told = evaluate(lk, job(latents="last", latents_dtype="float16"))
     assert (told["ok"], told["failed"], told["unkept"]) == (0, 10, 4)
     assert told.reasons == {"the model gave latents of layer 0 beyond 65504"}

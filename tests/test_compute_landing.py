@@ -9,7 +9,7 @@ import pytest
 from landing_samples import MODEL, copper_lake, evaluated, job, landing, missing, rows
 
 from compute.jobs.choices import Shard
-from compute.jobs.missing import in_shard
+from compute.jobs.chosen import in_shard
 from compute.worker.interval import PARTS_AT_ONCE, Interval
 from compute.worker.outcomes import Failure
 from compute.worker.rows import prediction_rows

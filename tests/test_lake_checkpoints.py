@@ -90,11 +90,11 @@ def test_without_delta_rs_all_is_read_and_committed_and_the_checkpoint_is_left_t
         ingest(lk, [i], "ni", source_id=i)
     assert newest_checkpoint(lk.storage, "structures", 17) == 8
     assert lake.open(lk.storage.uri).scan("structures").collect().height == 15
-    write_due_checkpoints(lk.storage, lk.reader.state)
+    write_due_checkpoints(lk.storage)
     assert newest_checkpoint(lk.storage, "structures", 17) == 8, "nor can it be made up here"
     monkeypatch.undo()
     monkeypatch.setattr(transaction, "CHECKPOINT_EVERY", EVERY)
-    write_due_checkpoints(lk.storage, lk.reader.state)
+    write_due_checkpoints(lk.storage)
     for name in ("structures", "commits"):
         assert newest_checkpoint(lk.storage, name, 17) == 17
         assert read_checkpoint(lk.storage, name, 17) == snapshot(lk.storage, name, 17)
@@ -104,5 +104,5 @@ def test_without_delta_rs_all_is_read_and_committed_and_the_checkpoint_is_left_t
 def test_what_is_not_due_is_not_written(lk: Lake) -> None:
     log = Path(lk.storage.url("structures")) / "_delta_log"
     before = sorted(log.glob("*.checkpoint.parquet"))
-    write_due_checkpoints(lk.storage, lk.reader.state)
+    write_due_checkpoints(lk.storage)
     assert sorted(log.glob("*.checkpoint.parquet")) == before

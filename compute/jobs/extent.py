@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from compute.jobs.chosen import choose, chosen_places
 from compute.jobs.coverage import known_datasets
 from compute.jobs.done import Done, DoneFiles
 from compute.jobs.job import JobModel
-from compute.jobs.missing import chosen_places, layer_names, missing_places
+from compute.jobs.missing import layer_names, missing_places
 from compute.jobs.request import Request
 from compute.models.catalogue import match_models
 from compute.models.model import Model
@@ -42,7 +43,7 @@ class OtherType:
 class Extent:
     """Results a request is about, those missing of them, and those that failed earlier.
 
-    ``models`` are those of which some are missing.
+    ``models`` are those of which some are missing. For ``chosen`` see `Job`.
     """
 
     n_chosen: int = 0
@@ -50,6 +51,7 @@ class Extent:
     n_failed: int = 0
     models: list[Model] = field(default_factory=list)
     of_other_types: list[OtherType] = field(default_factory=list)
+    chosen: Mapping[str, str] | None = None
 
     def nothing_text(self) -> str:
         """Why there is nothing to do."""
@@ -81,7 +83,7 @@ def find_extent(reader: Reader, request: Request) -> Extent:
     }
     models = match_models(reader, request.models)
     indices = {dataset: RowIndex(reader.storage, "structures", files[dataset]) for dataset in files}
-    extent = Extent()
+    extent = Extent(chosen=choose(reader, indices, request.where))
     for model in models:
         _add_model(extent, reader, request, model, indices)
     return extent
@@ -92,15 +94,15 @@ def _add_model(
 ) -> None:
     names = _layers(model, request.latents)
     of_model = JobModel.of(model)
-    job = request.job(reader.storage.uri, (of_model,))
+    job = request.job(reader.storage.uri, (of_model,), chosen=extent.chosen)
     n_missing = 0
     for dataset, index in indices.items():
         done = DoneFiles(dataset, of_model).read(reader)
         _require_latent_types(done, names, model, dataset, request.latents_dtype)
-        chosen = index.ids_at(chosen_places(reader, job, index))
+        chosen = index.ids_at(chosen_places(job, dataset, index))
         extent.n_chosen += len(chosen)
         extent.n_failed += int(np.isin(chosen, done.failed).sum())
-        n_missing += len(missing_places(reader, job, index, done, names))
+        n_missing += len(missing_places(job, dataset, index, done, names))
         if request.task == "predict":
             asked = request.dtype or model.dtype
             extent.of_other_types += [

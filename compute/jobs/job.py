@@ -38,7 +38,11 @@ class JobModel:
 
 @dataclass(frozen=True)
 class Job(Choices):
-    """Models to be evaluated on what is missing of some datasets, on one device."""
+    """Models to be evaluated on what is missing of some datasets, on one device.
+
+    ``chosen`` has, where there is a condition, the ids of the structures that fulfil it, by dataset
+    and as `pack_ids` makes them: so a worker needs no DuckDB. The condition itself is for the log.
+    """
 
     job_id: str
     lake: str
@@ -46,6 +50,7 @@ class Job(Choices):
     models: tuple[JobModel, ...]
     datasets: tuple[str, ...]
     storage_options: Mapping[str, str] = field(default_factory=dict, repr=False)  # may hold keys
+    chosen: Mapping[str, str] | None = field(default=None, repr=False)
     version: str = __version__
 
     def as_json(self) -> str:

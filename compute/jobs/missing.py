@@ -7,46 +7,27 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from compute.jobs.choices import Shard
+from compute.jobs.chosen import chosen_places
 from compute.jobs.done import Done, Ids
 from compute.jobs.job import Job
-from lake.reader import Reader
 from lake.rows.row_index import Places, RowIndex
-from lake.rows.selection import select_places
-
-
-def chosen_places(reader: Reader, job: Job, index: RowIndex) -> Places:
-    """Places of the structures a job is about, done or not, in the order of the files.
-
-    Raises
-    ------
-    InvalidInputError
-        The job's condition is not SQL, or names what is not there.
-    """
-    places = select_places(reader, index, job.where)
-    return places[in_shard(index.ids_at(places), job.shard)]
 
 
 def missing_places(
-    reader: Reader, job: Job, index: RowIndex, done: Done, layers: Sequence[str]
+    job: Job, dataset: str, index: RowIndex, done: Done, layers: Sequence[str]
 ) -> Places:
-    """Places of the structures a job has to compute, in the order of the files.
+    """Places of the structures of a dataset a job has to compute, in the order of the files.
 
     Parameters
     ----------
     index
-        Of the structures of one dataset.
+        Of the structures of the dataset.
     done
         What one model has done of it.
     layers
         Names of the layers of latents that are wanted.
-
-    Raises
-    ------
-    InvalidInputError
-        The job's condition is not SQL, or names what is not there.
     """
-    places = chosen_places(reader, job, index)
+    places = chosen_places(job, dataset, index)
     ids = index.ids_at(places)
     if job.only_failed:
         return places[np.isin(ids, done.failed)]
@@ -73,12 +54,6 @@ def is_among(ids: Ids, sorted_ids: Ids) -> NDArray[np.bool_]:
     found = np.zeros(len(ids), bool)
     found[is_inside] = sorted_ids[at[is_inside]] == ids[is_inside]
     return found
-
-
-def in_shard(ids: Ids, shard: Shard) -> NDArray[np.bool_]:
-    """Whether each structure belongs to a shard: by its id, so wherever it stands. Shape (n,)."""
-    remainders = ids.astype(np.uint64) % np.uint64(shard.of)
-    return np.asarray(remainders == shard.number - 1, bool)
 
 
 def layer_names(n_layers: int, latents: str) -> dict[int, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compute.jobs.choices import Choices
@@ -33,10 +33,16 @@ class Request(Choices):
     datasets: Sequence[str]
     models: Sequence[str]
 
-    def job(self, uri: str, models: Sequence[JobModel], job_id: str = "") -> Job:
+    def job(
+        self,
+        uri: str,
+        models: Sequence[JobModel],
+        job_id: str = "",
+        chosen: Mapping[str, str] | None = None,
+    ) -> Job:
         """What a worker must know to do this for some models, on a lake without keys."""
         datasets = tuple(dict.fromkeys(self.datasets))
-        return Job(job_id, uri, self.task, tuple(models), datasets, **self.choices())
+        return Job(job_id, uri, self.task, tuple(models), datasets, chosen=chosen, **self.choices())
 
     def check(self) -> None:
         """Refuse what cannot be meant.

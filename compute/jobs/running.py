@@ -16,9 +16,10 @@ from typing import Any
 from compute.environments.checking import require_usable
 from compute.environments.environment import Environment
 from compute.environments.registry import find_environment
+from compute.jobs.checkpoints import Checkpoints
 from compute.jobs.devices import find_devices
 from compute.jobs.extent import find_extent
-from compute.jobs.job import JobModel
+from compute.jobs.job import Job, JobModel
 from compute.jobs.report import JobReport, Tally
 from compute.jobs.request import Request
 from compute.jobs.signals import heard_signals
@@ -73,7 +74,13 @@ def run(lake: Lake, request: Request, progress: Progress = no_progress) -> JobRe
     if extent.models:
         works = _works(extent.models)
         with _stopped_by_signals(processes):
-            _run_all(lake, request, job_id, works, devices, processes, tally, progress)
+            jobs = request.job(lake.storage.uri, (), job_id, extent.chosen)
+            jobs = replace(jobs, storage_options=dict(lake.storage.options))
+            checkpoints = Checkpoints(lake.storage)
+            try:
+                _run_all(jobs, works, devices, processes, tally, progress, checkpoints)
+            finally:
+                checkpoints.write()
     return JobReport(
         job_id,
         request.task,
@@ -103,14 +110,13 @@ def _works(models: Sequence[Model]) -> list[_Work]:
 
 
 def _run_all(
-    lake: Lake,
-    request: Request,
-    job_id: str,
+    of_all: Job,
     works: Sequence[_Work],
     devices: Sequence[str],
     processes: WorkerProcesses,
     tally: Tally,
     progress: Progress,
+    checkpoints: Checkpoints,
 ) -> None:
     """The environments one after the other on each device, the devices at once."""
     started_s = time.monotonic()
@@ -120,16 +126,17 @@ def _run_all(
         errors: list[AtomlakeError] = []
         for i, work in enumerate(works):
             job = replace(
-                request.job(lake.storage.uri, work.models, job_id),
-                storage_options=dict(lake.storage.options),
+                of_all,
+                models=work.models,
                 device=devices[number],
-                shard=request.shard.part(number + 1, len(devices)),
+                shard=of_all.shard.part(number + 1, len(devices)),
             )
 
             def listen(event: dict[str, Any], worker: int = number * len(works) + i) -> None:
                 with lock:
                     tally.hear(worker, event)
                     progress(tally, time.monotonic() - started_s)
+                checkpoints.look()
 
             try:
                 processes.run(work.environment.python, job, listen)

@@ -78,7 +78,7 @@ class Evaluation:
         reader = lake.reader
         self._rows = RowReader(reader, "structures", columns=COLUMNS, dataset=dataset)
         done = done_files.read(reader)
-        places = missing_places(reader, job, self._rows.index, done, self._names)
+        places = missing_places(job, dataset, self._rows.index, done, self._names)
         # Jobs that overlap begin at different structures, and so share the work instead of doing
         # the same at the same time.
         self._places: Places = np.roll(places, -(crc32(job.job_id.encode()) % max(len(places), 1)))
