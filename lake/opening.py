@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lake.lake import Lake
-from lake.log.delta_log import create_table
 from lake.log.state import newest_state
+from lake.log.table_columns import create_table
 from lake.storage.storage import open_storage
 from schemas import TABLES
 

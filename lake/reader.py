@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 from lake.errors import InvalidInputError, NotFoundError
 from lake.log.data_files import DataFile
 from lake.log.state import State, visible_files
+from lake.log.table_columns import lacking_columns
 from lake.storage.storage import Storage
-from lake.views.duckdb_views import RELATIONS, create_views, relations_in
+from lake.views.duckdb_views import RELATIONS, create_views, relations_in, table_sql
 from schemas import TABLES, Table
 
 if TYPE_CHECKING:
@@ -46,9 +47,14 @@ class Reader:
         ]
 
     def urls(self, name: str, **partition: str | None) -> list[str]:
-        """What DuckDB and Polars call those files, in order of path."""
-        files = self.files(name, **partition)
-        return sorted(self.storage.url(f"{name}/{file.path}") for file in files)
+        """What DuckDB and Polars call those files, in order of path.
+
+        Raises
+        ------
+        InvalidInputError
+            A file lacks a column in which every row needs a value.
+        """
+        return self._urls(name, self.files(name, **partition))
 
     def scan(self, name: str, **partition: str | None) -> pl.LazyFrame:
         """A table as a Polars LazyFrame, cut to a partition before any file is opened."""
@@ -60,8 +66,12 @@ class Reader:
         if not urls:
             empty = pa.Table.from_batches([], table.arrow)
             return cast(pl.DataFrame, pl.from_arrow(empty)).lazy()
+        rows = cast(pl.DataFrame, pl.from_arrow(pa.Table.from_batches([], table.file_arrow)))
         frame = pl.scan_parquet(
             urls,
+            schema=rows.schema,
+            missing_columns="insert",
+            extra_columns="ignore",
             hive_partitioning=bool(table.partition),
             hive_schema=dict.fromkeys(table.partition, pl.String) or None,
             storage_options=dict(self.storage.options) or None,
@@ -81,6 +91,21 @@ class Reader:
                 parts.append(parquet.read(list(columns), use_threads=self.storage.is_local))
         return pa.concat_tables(parts)
 
+    def table_sql(self, name: str, files: Sequence[DataFile] | None = None) -> str:
+        """A statement that reads a table, or some of its data files. Raises what `urls` does."""
+        table = find_table(name)
+        urls = self._urls(name, self.files(name) if files is None else files)
+        return table_sql(table, urls, lacking_columns(self.storage, table) if urls else ())
+
+    def _urls(self, name: str, files: Sequence[DataFile]) -> list[str]:
+        from lake.storage.arrow_input import open_parquet_input
+
+        if files and any(c.required for c in lacking_columns(self.storage, find_table(name))):
+            for file in files:
+                with open_parquet_input(self.storage, f"{name}/{file.path}") as parquet:
+                    parquet.require_columns()
+        return sorted(self.storage.url(f"{name}/{file.path}") for file in files)
+
     def connect(self, names: Iterable[str] = RELATIONS) -> duckdb.DuckDBPyConnection:
         """A new DuckDB connection with a view per table and the long views."""
         import duckdb
@@ -92,8 +117,8 @@ class Reader:
             from lake.storage.object_files import register
 
             register(connection, self.storage)
-        urls = {name: self.urls(name) for name in names if name in TABLES}
-        create_views(connection, urls, names)
+        tables = {name: self.table_sql(name) for name in names if name in TABLES}
+        create_views(connection, tables, names)
         return connection
 
     def sql(self, query: str, params: Mapping[str, Any] | None = None) -> duckdb.DuckDBPyRelation:

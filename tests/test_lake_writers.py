@@ -113,7 +113,8 @@ def test_a_checkpoint_is_written_where_its_version_was_another_writers(
     monkeypatch.setattr(transaction, "CHECKPOINT_EVERY", 4)
     for i in range(2):  # versions 3 and 4 of the table
         note = {"operation_id": "dead", "attempt_id": str(i)}
-        append_entry(lk.storage, "structures", 2, Entry(note=note), "ingest")
+        entry = Entry(note=note)
+        append_entry(lk.storage, "structures", 2, lambda _, entry=entry: entry, "ingest")
     ingest(lk, [3], source_id=3)
     log = Path(lk.storage.url("structures")) / "_delta_log"
     assert [path.name for path in log.glob("*.parquet")] == [f"{5:020}.checkpoint.parquet"]

@@ -25,4 +25,4 @@ def crash(lk: Lake, rows: list[dict[str, Any]], removed: tuple[Any, ...] = ()) -
     added = tuple(files(lk, "structures", rows))
     entry = Entry(added, removed, {"operation_id": "dead", "attempt_id": "dead"})
     after = newest_state(lk.storage).table("structures").version
-    return append_entry(lk.storage, "structures", after, entry, "ingest")
+    return append_entry(lk.storage, "structures", after, lambda _: entry, "ingest")

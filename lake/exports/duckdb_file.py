@@ -52,7 +52,7 @@ def export_duckdb(reader: Reader, path: str) -> None:
                 "where you may write. Nothing was written; choose another."
             ) from error
         connection.execute("USE export")
-        create_views(connection, {name: reader.urls(name) for name in TABLES}, RELATIONS)
+        create_views(connection, {name: reader.table_sql(name) for name in TABLES}, RELATIONS)
         connection.execute(
             "CREATE TABLE lake_info AS SELECT $uri AS uri, $version::BIGINT AS version, "
             "$exported_at::TIMESTAMP AS exported_at, $code_version AS code_version",

@@ -17,6 +17,7 @@ from lake.log.changes import Changes, Operation
 from lake.log.data_files import write_data_file
 from lake.log.delta_log import Entry, put_entry
 from lake.log.state import COMMITS, State
+from lake.log.table_columns import declared_columns, with_columns
 from lake.storage.storage import Storage
 from lake.version import __version__
 from schemas import TABLES
@@ -58,10 +59,12 @@ def put_commit(
         "attempt_id": attempt_id,
         "entries": dict(own),
         "tables": state.as_json(),
+        "columns": declared_columns(),
     }
     entry = Entry(
         (file, *changes.added.get(COMMITS, ())), tuple(changes.removed.get(COMMITS, ())), note
     )
+    entry = with_columns(storage, table, entry, state.version - 1)
     if put_entry(storage, COMMITS, state.version, entry, operation.name):
         return True
     with suppress(StorageError):  # vacuum takes what cannot be taken now

@@ -1,8 +1,9 @@
 """The Delta log of one table: reading its entries, and adding one.
 
-delta-rs makes the tables, and sums up their logs (`lake.log.checkpoints`). The entry of a commit
-is written here, because of two promises delta-rs does not make: the entry is on disk before anyone
-can see it, and a put whose answer was lost is recognised as one's own instead of being done twice.
+delta-rs makes the tables (`lake.log.table_columns`), and sums up their logs
+(`lake.log.checkpoints`). The entry of a commit is written here, because of two promises delta-rs
+does not make: the entry is on disk before anyone can see it, and a put whose answer was lost is
+recognised as one's own instead of being done twice.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,65 +22,22 @@ import orjson
 from lake.errors import CorruptLakeError, NotFoundError, StorageError
 from lake.log.data_files import DataFile
 from lake.storage.storage import Storage
-from schemas import Table
 
 READS_AT_ONCE = 16  # of an object store, where each takes a while and little work
 _ENTRY = re.compile(r"(\d{20})\.json")
 
-_CONFIGURATION = {
-    # delta-rs would drop log entries after 30 days, and the past with them; vacuum decides here.
-    "delta.logRetentionDuration": "interval 36500 days",
-    "delta.deletedFileRetentionDuration": "interval 36500 days",
-    "delta.enableExpiredLogCleanup": "false",
-}
-
 
 @dataclass(frozen=True)
 class Entry:
-    """One commit in a table's log; ``note`` is what atomlake wrote about itself in it."""
+    """One commit in a table's log; ``note`` is what atomlake wrote about itself in it.
+
+    ``metadata`` is what Delta calls so: the table's columns and settings, where they change.
+    """
 
     added: tuple[DataFile, ...] = ()
     removed: tuple[DataFile, ...] = ()
     note: Mapping[str, Any] = field(default_factory=dict)
-
-
-def create_table(storage: Storage, table: Table) -> None:
-    """Make an empty table, durably, unless there is one.
-
-    Raises
-    ------
-    StorageError
-        It cannot be made there.
-    """
-    first = _entry_path(table.name, 0)
-    if not storage.exists(first):
-        storage.make_folder(f"{table.name}/_delta_log")  # delta-rs would not make it durable
-        _create(storage, table)
-    storage.sync(first)  # also where another made it and was stopped before that
-
-
-def _create(storage: Storage, table: Table) -> None:
-    from deltalake import DeltaTable, Schema
-    from deltalake.exceptions import DeltaError
-
-    scalars = [c.name for c in table.columns if not _is_nested(c.type) and c.name != "info"]
-    configuration = _CONFIGURATION | {"delta.dataSkippingStatsColumns": ",".join(scalars)}
-    try:
-        DeltaTable.create(
-            storage.url(table.name),
-            Schema.from_arrow(table.arrow),
-            mode="ignore",
-            partition_by=list(table.partition),
-            name=table.name,
-            description=table.doc,
-            configuration=configuration,
-            storage_options=dict(storage.options) or None,
-        )
-    except (DeltaError, OSError) as error:
-        raise StorageError(
-            f"{storage.url(table.name)}: no table could be made: {error}. A lake needs a place one "
-            "may write to. Choose another, or check the credentials, and make the lake again."
-        ) from error
+    metadata: Mapping[str, Any] | None = None
 
 
 def newest_version(storage: Storage, name: str) -> int:
@@ -108,7 +66,7 @@ def read_entry(storage: Storage, name: str, version: int) -> Entry:
     CorruptLakeError
         It is missing or not what an entry looks like.
     """
-    path = _entry_path(name, version)
+    path = entry_path(name, version)
     try:
         return _parse(storage.read(path))
     except NotFoundError as error:
@@ -142,6 +100,7 @@ def _parse(data: bytes) -> Entry:
         added=tuple(logged_file(line["add"]) for line in lines if "add" in line),
         removed=tuple(logged_file(line["remove"]) for line in lines if "remove" in line),
         note=note,
+        metadata=next((line["metaData"] for line in lines if "metaData" in line), None),
     )
 
 
@@ -164,10 +123,12 @@ def put_entry(storage: Storage, name: str, version: int, entry: Entry, operation
             }
         }
     ]
+    if entry.metadata is not None:
+        lines.append({"metaData": dict(entry.metadata)})
     lines += [{"remove": _remove(file, now_ms, data_change)} for file in entry.removed]
     lines += [{"add": _add(file, now_ms, data_change)} for file in entry.added]
     data = b"".join(orjson.dumps(line) + b"\n" for line in lines)
-    path = _entry_path(name, version)
+    path = entry_path(name, version)
     try:
         if storage.put_new(path, data):
             return True
@@ -188,26 +149,28 @@ def _is_own(storage: Storage, name: str, version: int, entry: Entry) -> bool:
     return bool(there.get("attempt_id") == entry.note["attempt_id"])
 
 
-def append_entry(storage: Storage, name: str, after: int, entry: Entry, operation: str) -> int:
+def append_entry(
+    storage: Storage, name: str, after: int, make: Callable[[int], Entry], operation: str
+) -> int:
     """Write an entry at the first free version above `after`; that version.
 
     Files are named by one operation only, so entries of different writers never contradict each
     other here; what they mean together is decided where the lake's own version is committed.
+
+    Parameters
+    ----------
+    make
+        Gives the entry that follows a version of the log.
     """
     version = after + 1
-    while not put_entry(storage, name, version, entry, operation):
+    while not put_entry(storage, name, version, make(version - 1), operation):
         version = max(version + 1, newest_version(storage, name) + 1)
     return version
 
 
-def _entry_path(name: str, version: int) -> str:
+def entry_path(name: str, version: int) -> str:
+    """Where the entry of a version lies below the lake."""
     return f"{name}/_delta_log/{version:020}.json"
-
-
-def _is_nested(kind: Any) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_nested(kind))
 
 
 def _add(file: DataFile, now_ms: int, data_change: bool) -> dict[str, Any]:

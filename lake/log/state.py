@@ -17,6 +17,7 @@ from lake.errors import CorruptLakeError, NotFoundError
 from lake.log.data_files import DataFile
 from lake.log.delta_log import newest_version, read_entries, read_entry
 from lake.log.log_snapshot import replay, snapshot
+from lake.log.table_columns import newer_tables
 from lake.storage.storage import Storage
 
 COMMITS = "commits"
@@ -44,10 +45,11 @@ class TableState:
 
 @dataclass(frozen=True)
 class State:
-    """One version of the lake."""
+    """One version of the lake; ``newer`` names tables with columns only a newer atomlake knows."""
 
     version: int
     tables: Mapping[str, TableState] = field(default_factory=dict)
+    newer: tuple[str, ...] = ()
 
     def table(self, name: str) -> TableState:
         """The state of one table; of `commits` it is the lake's own version."""
@@ -101,7 +103,7 @@ def read_state(storage: Storage, version: int) -> State:
         name: TableState(table["version"], frozenset(table["holes"]))
         for name, table in note["tables"].items()
     }
-    return State(version, tables)
+    return State(version, tables, newer_tables(note.get("columns", {})))
 
 
 def visible_files(storage: Storage, state: State, name: str) -> dict[str, DataFile]:

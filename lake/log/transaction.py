@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 from lake.errors import ConflictError, StorageError
 from lake.log.attempt import Attempt, check_files
@@ -25,7 +26,9 @@ from lake.log.checkpoints import CHECKPOINT_EVERY, newest_checkpoint, write_chec
 from lake.log.commit_entry import put_commit
 from lake.log.delta_log import Entry, append_entry
 from lake.log.state import COMMITS, State, newest_state
+from lake.log.table_columns import create_table, refuse_newer, with_columns
 from lake.storage.storage import Storage
+from schemas import TABLES
 
 __all__ = ["Changes", "Operation", "commit"]
 
@@ -53,9 +56,10 @@ def commit(
     ------
     ConflictError
         Others were faster too many times.
+    InvalidInputError
+        A newer atomlake has written to the lake.
     """
-    with _nothing_committed():
-        state = newest_state(storage)
+    state = _newest_known(storage)
     earlier: list[Attempt] = []
     for _ in range(MOST_TRIES):
         with _nothing_committed():
@@ -104,9 +108,16 @@ def _try(storage: Storage, operation: Operation, attempt: Attempt) -> tuple[bool
             return True, state
         longest_s = min(_LONGEST_PAUSE_S, 0.002 * 2 ** min(n_tries, 10))
         time.sleep(random.uniform(0, longest_s))  # noqa: S311 - nothing secret
-        with _nothing_committed():
-            base = newest_state(storage)
+        base = _newest_known(storage)
     return False, base
+
+
+def _newest_known(storage: Storage) -> State:
+    """The newest version of a lake, unless a newer atomlake wrote what this one would lose."""
+    with _nothing_committed():
+        state = newest_state(storage)
+    refuse_newer(storage, state.newer)
+    return state
 
 
 @contextmanager
@@ -129,7 +140,11 @@ def _write_entries(
         entry = Entry(
             tuple(changes.added.get(name, ())), tuple(changes.removed.get(name, ())), note
         )
-        own[name] = append_entry(storage, name, base.table(name).version, entry, operation.name)
+        make = partial(with_columns, storage, TABLES[name], entry)
+        version = base.table(name).version
+        if not version:
+            create_table(storage, TABLES[name])  # the lake may be older than the table
+        own[name] = append_entry(storage, name, version, make, operation.name)
     return own
 
 

@@ -33,6 +33,10 @@ class Storage(Protocol):
     options: Mapping[str, str]
     is_local: bool
 
+    def __hash__(self) -> int:
+        """By identity: what never changes in a lake may be remembered for a storage."""
+        ...
+
     def url(self, path: str) -> str:
         """What DuckDB, Polars and delta-rs call the file or folder at `path`."""
         ...

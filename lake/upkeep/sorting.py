@@ -32,12 +32,11 @@ def write_sorted(
     """
     columns = ", ".join(f'"{column}"' for column in table.file_arrow.names)
     order = ", ".join(f'"{column}"' for column in table.sort_by)
-    query = f"SELECT {columns} FROM read_parquet($urls, hive_partitioning = false) ORDER BY {order}"
-    urls = [reader.storage.url(f"{table.name}/{file.path}") for file in files]
+    query = f"SELECT {columns} FROM ({reader.table_sql(table.name, files)}) ORDER BY {order}"
     with reader.connect(()) as connection, TemporaryDirectory() as folder:
         connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
         connection.execute(f"SET temp_directory = '{folder}'")
-        found = connection.sql(query, params={"urls": urls})
+        found = connection.sql(query)
         batches = cast(pa.RecordBatchReader, found.to_arrow_reader(_ROWS))
         with open_data_file(reader.storage, table, partition, name) as (writer, result):
             for batch in batches:

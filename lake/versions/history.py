@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from lake.log.data_files import DataFile
 from lake.reader import Reader
-from lake.views.duckdb_views import table_sql
 from schemas import TABLES, Table
 
 if TYPE_CHECKING:
@@ -78,8 +77,7 @@ def _rows_in_both(
     scalars = ", ".join(f'"{c.name}"' for c in table.columns if not pa.types.is_nested(c.type))
 
     def rows(files: Sequence[DataFile]) -> str:
-        urls = [reader.storage.url(f"{table.name}/{file.path}") for file in files]
-        return f"SELECT {scalars} FROM ({table_sql(table, urls)})"
+        return f"SELECT {scalars} FROM ({reader.table_sql(table.name, files)})"
 
     query = f"SELECT count(*) FROM ({rows(removed)} INTERSECT ALL {rows(added)})"
     with reader.connect(()) as connection:

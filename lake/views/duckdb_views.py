@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from schemas import TABLES, Table, duckdb_type
+from schemas import TABLES, Column, Table, duckdb_type
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,15 +36,15 @@ def relations_in(sql: str) -> list[str]:
 
 def create_views(
     connection: duckdb.DuckDBPyConnection,
-    urls: Mapping[str, Sequence[str]],
+    tables: Mapping[str, str],
     names: Iterable[str] = RELATIONS,
 ) -> None:
     """Make views in a DuckDB database.
 
     Parameters
     ----------
-    urls
-        Data files of each table named in `names`.
+    tables
+        The statement that reads each table named in `names`; see `table_sql`.
     names
         Tables and long views; a long view comes after the tables it reads.
     """
@@ -52,7 +52,7 @@ def create_views(
     if any(name in LONG_VIEWS for name in names):
         connection.execute(_symbol_macro())
     for name in names:
-        query = view_sql(name) if name in LONG_VIEWS else table_sql(TABLES[name], urls[name])
+        query = view_sql(name) if name in LONG_VIEWS else tables[name]
         connection.execute(f'CREATE OR REPLACE VIEW "{name}" AS {query}')
 
 
@@ -62,20 +62,36 @@ def view_sql(name: str) -> str:
     return files("lake").joinpath("views", f"{name}.sql").read_text("utf-8")
 
 
-def table_sql(table: Table, urls: Sequence[str]) -> str:
-    """A statement that reads a table from its data files, columns as declared."""
+def table_sql(table: Table, urls: Sequence[str], lacking: Sequence[Column] = ()) -> str:
+    """A statement that reads a table from its data files, columns as declared.
+
+    Parameters
+    ----------
+    urls
+        The files.
+    lacking
+        Columns that some of them may lack, NULL there. DuckDB then looks into every file before it
+        reads the first, also into those of partitions that are not asked for.
+    """
     columns = ", ".join(f'"{c.name}"' for c in table.columns)
     if not urls:
-        typed = ", ".join(f'NULL::{duckdb_type(c.type)} AS "{c.name}"' for c in table.columns)
-        return f"SELECT {typed} WHERE FALSE"
+        return f"SELECT {_typed_nulls(table.columns)} WHERE FALSE"
     listed = ", ".join("'" + url.replace("'", "''") + "'" for url in urls)
-    if not table.partition:
-        return f"SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false)"
-    types = ", ".join(f"'{c}': VARCHAR" for c in table.partition)
+    options = "hive_partitioning = false"
+    if table.partition:
+        types = ", ".join(f"'{c}': VARCHAR" for c in table.partition)
+        options = f"hive_partitioning = true, hive_types = {{{types}}}"
+    if not lacking:
+        return f"SELECT {columns} FROM read_parquet([{listed}], {options})"
+    # The part without rows gives columns that no file has, with their types.
     return (
-        f"SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = true, "
-        f"hive_types = {{{types}}})"
+        f"SELECT {columns} FROM (FROM read_parquet([{listed}], {options}, union_by_name = true) "
+        f"UNION ALL BY NAME SELECT {_typed_nulls(lacking)} WHERE FALSE)"
     )
+
+
+def _typed_nulls(columns: Iterable[Column]) -> str:
+    return ", ".join(f'NULL::{duckdb_type(c.type)} AS "{c.name}"' for c in columns)
 
 
 @cache
