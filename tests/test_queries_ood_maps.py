@@ -193,6 +193,20 @@ def test_keys_of_one_value_or_of_too_many_are_named_not_drawn(both):
     assert "of room: one, many." in texts(draw_boxes_by_metadata(result))
 
 
+def test_a_text_beside_its_number_has_no_panel_of_its_own(both):
+    result, _ = both
+    texts_of_strain = pl.col("strain").cast(pl.String).alias("strain_text")
+    coarser = (pl.col("strain") > 0).alias("is_stretched")
+    result = replace(
+        result,
+        scores=result.scores.with_columns(texts_of_strain, coarser),
+        metadata=(*result.metadata, "strain_text", "is_stretched"),
+    )
+    shown, left_out = keys_of(result)
+    assert shown[-2:] == ["strain", "is_stretched"]
+    assert left_out == ["strain_text"]
+
+
 def test_pairs_hold_the_structures_both_know(both):
     result, _ = both
     pairs = pairs_of(result)

@@ -53,14 +53,24 @@ def draw_boxes_by_metadata(result: OodScores) -> Figure:
 
 
 def keys_of(result: OodScores) -> tuple[list[str], list[str]]:
-    """The keys that have a panel, and those that have none, having one value or too many."""
+    """The keys that have a panel, and those that have none.
+
+    Those have one value or too many, or divide the structures as another key does that is shown.
+    """
     shown: list[str] = []
     left_out: list[str] = []
     for key in ("config_type", *result.metadata):
         n_values = result.scores[key].n_unique()
         has_room = 1 < n_values <= MOST_VALUES and len(shown) < MOST_PANELS - 1
-        (shown if has_room else left_out).append(key)
+        is_new = not any(_divide_alike(result.scores, key, other) for other in shown)
+        (shown if has_room and is_new else left_out).append(key)
     return shown, left_out
+
+
+def _divide_alike(scores: pl.DataFrame, key: str, other: str) -> bool:
+    """Whether each value of a key goes with one value of the other, as texts with numbers do."""
+    n_both = scores.select(pl.struct(key, other).n_unique()).item()
+    return bool(n_both == scores[key].n_unique() == scores[other].n_unique())
 
 
 def boxes_note(result: OodScores) -> str:
@@ -70,7 +80,10 @@ def boxes_note(result: OodScores) -> str:
         return ""
     named = ", ".join(short(key) for key in left_out[:6])
     more = f" and {len(left_out) - 6} more" if len(left_out) > 6 else ""
-    return f"Without panel, for want of 2 to {MOST_VALUES} values or of room: {named}{more}."
+    return (
+        f"Without panel, for having fewer than 2 or more than {MOST_VALUES} values, for dividing "
+        f"as another does, or for want of room: {named}{more}."
+    )
 
 
 def draw_key(panel: Axes, result: OodScores, key: str, looks: dict[str, Look]) -> None:
