@@ -3,6 +3,7 @@
 import gzip
 import io
 import lzma
+import subprocess
 import sys
 from pathlib import Path
 
@@ -79,6 +80,19 @@ def test_reading_the_same_file_again_adds_nothing(lk, write):
     assert report.version is None
     assert [source.is_unchanged for source in report.sources] == [True]
     assert lk.version == 1
+
+
+def test_a_file_is_left_alone_without_loading_what_is_slow_to_load(lk, write):
+    path = write("a.xyz", FRAMES)
+    ingest(lk, "extxyz", [path], dataset="cu")
+    code = (
+        "import sys, lake\n"
+        f"report = lake.open({lk.storage.uri!r}).ingest('extxyz', [{path!r}], dataset='cu')\n"
+        "heavy = ('pandas', 'polars', 'duckdb', 'deltalake', 'zarr', 'scipy', 'ase')\n"
+        "print(report.version, [name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "None []"
 
 
 def test_files_whose_label_set_was_dropped_are_read_again(lk, write):
