@@ -188,7 +188,7 @@ def test_the_result_says_where_it_is_from(result: LossComparison) -> None:
         "MSE_model1",
     ]
     assert set(result.models["sha256"]) == {f"{number:064x}" for number in range(4)}
-    assert "-- $dataset = 'cu'" in result.statements["atom_errors"]
+    assert "-- $dataset = 'cu'" in result.statements["force_differences"]
 
 
 def test_every_table_that_is_promised_is_there(result: LossComparison) -> None:

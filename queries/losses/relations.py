@@ -28,11 +28,13 @@ ERRORS = (
     "selected_models",
     "region_bits",
     "atom_regions",
+    "force_differences",
     "atom_errors",
     "error_sums",
     "used_structures",
 )
 VIEWS = ("region_errors", "structure_errors", "model_means", "mean_prediction_errors", "curve_keys")
+NOT_KEPT = {"force_differences"}  # large, and read twice
 RUNS = ("linked_runs", "loss_curves")
 # Tables of the result; coverage comes before them.
 TABLES = (
@@ -64,8 +66,9 @@ def make_relations(session: Session, selection: Selection) -> tuple[pl.DataFrame
         Something is missing that was not allowed to be.
     """
     for name in ERRORS:
+        make = session.define if name in NOT_KEPT else session.keep
         with _threads(session, name):
-            session.keep(statement(name))
+            make(statement(name))
     coverage = session.ask(statement("coverage"))
     caveats = check_coverage(coverage, selection)
     with session.one_thread():

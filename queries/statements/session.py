@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +13,9 @@ from queries.statements.statement import Statement
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
+
+
+_PARAMETER = re.compile(r"\$(\w+)")
 
 
 class Session:
@@ -55,6 +59,16 @@ class Session:
     def keep(self, statement: Statement) -> None:
         """Make a relation of what a statement gives, for later statements."""
         self._execute(f'CREATE TEMP TABLE "{statement.name}" AS {statement.text}', statement)
+
+    def define(self, statement: Statement) -> None:
+        """Let later statements read what a statement gives, without keeping it.
+
+        A view has no parameters, so their values stand in it.
+        """
+        values = self._values(statement)
+        text = _PARAMETER.sub(lambda found: sql_literal(values[found[1]]), statement.text)
+        self._connection.execute(f'CREATE TEMP VIEW "{statement.name}" AS {text}')
+        self.statements[statement.name] = _with_values(statement, values)
 
     def ask(self, statement: Statement) -> pl.DataFrame:
         """What a statement gives."""
