@@ -48,6 +48,10 @@ def notes(reader: Reader) -> list[Problem]:
         for name, table in reader.state.tables.items()
         for version in sorted(table.holes)
     ]
+    newer = reader.state.newer
+    if newer:  # then it is not ours to say what no version needs
+        what = "a newer atomlake wrote to it, and what this one does not know is not shown"
+        return holes + [Problem(name, name, what) for name in newer]
     files = find_leftovers(reader.storage, lambda: named_files(reader.storage, reader.state))
     return holes + [Problem(f.path.partition("/")[0], f.path, f.reason) for f in files]
 

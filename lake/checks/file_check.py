@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import xxhash
 
 from lake.checks.problem import Problem
-from lake.errors import AtomlakeError
+from lake.errors import AtomlakeError, InvalidInputError
 from lake.log.data_files import DataFile
 from lake.log.delta_log import read_entries
 from lake.log.log_snapshot import replay
 from lake.reader import Reader
+from lake.storage.arrow_input import open_parquet_input
 from lake.storage.storage import Storage
 
 BLOCK_BYTES = 4 * 2**20
@@ -75,8 +75,12 @@ def _faults(
         yield "the bytes are not those that were written. Restore the file from a copy"
         return
     try:
-        with storage.open_input(path) as stream:
-            n_rows = pq.read_metadata(pa.PythonFile(stream, mode="r")).num_rows
+        with open_parquet_input(storage, path) as parquet:
+            n_rows = parquet.metadata.num_rows
+            parquet.require_columns()
+    except InvalidInputError as error:
+        yield str(error)
+        return
     except (pa.ArrowException, OSError) as error:
         yield f"the Parquet footer cannot be read: {error}"
         return

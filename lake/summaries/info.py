@@ -53,7 +53,10 @@ class DatasetInfo:
 
 @dataclass(frozen=True)
 class Info:
-    """A version of a lake; sizes are in bytes, and those of latents are of all versions."""
+    """A version of a lake; sizes are in bytes, and those of latents are of all versions.
+
+    ``newer`` names tables that a newer atomlake made or gave more columns, which are not shown.
+    """
 
     uri: str
     version: int
@@ -63,6 +66,7 @@ class Info:
     runs: Mapping[str, int]
     table_bytes: Mapping[str, int]
     latents_bytes: int
+    newer: Sequence[str] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain dicts, lists and numbers."""
@@ -92,6 +96,8 @@ class Info:
         if self.runs:
             yield "runs     " + ", ".join(f"{n:,} in {name}" for name, n in self.runs.items())
         yield "on disk  " + _sizes({**self.table_bytes, "latents": self.latents_bytes})
+        if self.newer:
+            yield f"newer    {', '.join(self.newer)}: of a newer atomlake, and not shown in full"
 
 
 def _dataset_lines(name: str, dataset: DatasetInfo) -> Iterator[str]:

@@ -29,6 +29,7 @@ def summarize(reader: Reader) -> Info:
         runs=dict(_rows(reader, "runs")),
         table_bytes=table_bytes,
         latents_bytes=latents_bytes,
+        newer=reader.state.newer,
     )
 
 

@@ -44,8 +44,8 @@ def named_files(storage: Storage, state: State) -> dict[str, set[str]]:
         named[COMMITS].update(file.path for file in entry.added)
         for name, own in entry.note.get("entries", {}).items():
             entries[name].append(own)
-    for name, versions in entries.items():
-        for version in versions:
+    for name in TABLES:
+        for version in entries[name]:
             named[name].update(file.path for file in read_entry(storage, name, version).added)
     return named
 

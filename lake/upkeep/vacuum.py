@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lake.errors import InvalidInputError
 from lake.log.holes import close_holes, pending_files
 from lake.log.state import State, newest_state, read_state
+from lake.log.table_columns import refuse_newer
 from lake.reader import Reader
 from lake.storage.storage import Storage
 from lake.upkeep.leftovers import Leftover, Named, find_leftovers, named_files
@@ -60,6 +61,11 @@ def vacuum(
     Returns
     -------
     One row per file: path below the lake, size in bytes, reason, and whether it was deleted.
+
+    Raises
+    ------
+    InvalidInputError
+        A parameter is none of these, or a newer atomlake has written to the lake.
     """
     if keep_versions not in KEEP:
         raise InvalidInputError(
@@ -84,6 +90,7 @@ def _old_leftovers(storage: Storage, keep_versions: str, before_s: float) -> Ite
 
 def _needed(storage: Storage, keep_versions: str, before_s: float) -> Named:
     state = newest_state(storage)
+    refuse_newer(storage, state.newer)  # a table we do not know may point at latents
     kept = (
         named_files(storage, state)
         if keep_versions == "all"
