@@ -12,6 +12,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Protocol
 
 from lake.commands.formats import write_result
+from lake.commands.json_text import json_text
 from lake.errors import InvalidInputError, StorageError
 from lake.version import __version__
 
@@ -138,8 +139,8 @@ def write_tables(frames: Mapping[str, pl.DataFrame], folder: Path, file_format: 
     return files
 
 
-def statements_text(answer: Answer) -> str:
-    """All SQL of an answer, in the order in which it ran."""
+def write_statements(answer: Answer, folder: Path) -> Path:
+    """Write all SQL of an answer, in the order in which it ran; the file."""
     head = (
         f"-- {answer.question}\n"
         f"-- {answer.lake_path} at version {answer.lake_version}, "
@@ -147,15 +148,26 @@ def statements_text(answer: Answer) -> str:
         "-- Each statement reads tables of the lake, and statements before it by their names.\n"
     )
     parts = [f"-- {name}\n{text.strip()};\n" for name, text in answer.statements.items()]
-    return "\n".join([head, *parts])
+    file = folder / STATEMENTS
+    file.write_text("\n".join([head, *parts]), "utf-8")
+    return file
 
 
-def file_facts(folder: Path, files: Sequence[Path]) -> list[dict[str, str]]:
-    """Path below the folder and checksum of files, for a manifest."""
-    return [
-        {
-            "path": str(file.relative_to(folder)),
-            "sha256": _checksum(file),
-        }
-        for file in files
-    ]
+def write_manifest(
+    answer: Answer, facts: Mapping[str, object], folder: Path, files: Sequence[Path]
+) -> Path:
+    """Write what an answer was made from and what came of it, as JSON; the file.
+
+    Parameters
+    ----------
+    facts
+        What this kind of answer says, beside the question, the lake and its version.
+    files
+        What was written into the folder; their checksums stand in the manifest.
+    """
+    lake = {"path": answer.lake_path, "version": answer.lake_version}
+    head = {"question": answer.question, "atomlake": __version__, "lake": lake}
+    written = [{"path": str(each.relative_to(folder)), "sha256": _checksum(each)} for each in files]
+    file = folder / MANIFEST
+    file.write_text(f"{json_text({**head, **facts, 'files': written})}\n", "utf-8")
+    return file

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from lake.commands.json_text import json_text
-from lake.version import __version__
-from queries.answers.folder import (
-    MANIFEST,
-    STATEMENTS,
-    file_facts,
-    open_folder,
-    statements_text,
-    write_tables,
-)
+from queries.answers.folder import open_folder, write_manifest, write_statements, write_tables
 from queries.losses.result import LossComparison
 
 REPORT = "report.html"
@@ -50,8 +40,7 @@ def write_comparison(
     """
     with open_folder(folder):
         files = _write_tables(comparison, folder, file_format)
-        (folder / STATEMENTS).write_text(statements_text(comparison), "utf-8")
-        files.append(folder / STATEMENTS)
+        files.append(write_statements(comparison, folder))
         drawn = []
         if figures:
             from queries.figures import draw_losses
@@ -62,25 +51,16 @@ def write_comparison(
             from queries.report import write_losses_report
 
             files.append(write_losses_report(comparison, drawn, folder / REPORT))
-        (folder / MANIFEST).write_text(manifest_text(comparison, folder, files), "utf-8")
-    return [*files, folder / MANIFEST]
+        files.append(write_manifest(comparison, _facts(comparison), folder, files))
+    return files
 
 
-def manifest_text(comparison: LossComparison, folder: Path, files: Sequence[Path]) -> str:
-    """What a comparison was made from, and what came of it, as JSON."""
-    return f"{json_text(_manifest(comparison, folder, files))}\n"
-
-
-def _manifest(comparison: LossComparison, folder: Path, files: Sequence[Path]) -> dict[str, object]:
+def _facts(comparison: LossComparison) -> dict[str, object]:
     return {
-        "question": comparison.question,
-        "atomlake": __version__,
-        "lake": {"path": comparison.lake_path, "version": comparison.lake_version},
         "selection": asdict(comparison.selection),
         "warnings": comparison.warnings,
         "models": comparison.models.to_dicts(),
         "tables": {name: len(frame) for name, frame in comparison.tables.items()},
-        "files": file_facts(folder, files),
     }
 
 

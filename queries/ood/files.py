@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 
-from lake.commands.json_text import json_text
 from lake.reader import Reader
-from lake.version import __version__
-from queries.answers.folder import (
-    MANIFEST,
-    STATEMENTS,
-    file_facts,
-    open_folder,
-    statements_text,
-    write_tables,
-)
+from queries.answers.folder import open_folder, write_manifest, write_statements, write_tables
 from queries.ood.pointers import read_pointers
 from queries.ood.result import OodScores
 from queries.ood.structure_files import write_chosen
@@ -78,8 +69,7 @@ def write_answer(
     """
     with open_folder(folder):
         files = write_tables(_tables(result), folder, file_format)
-        (folder / STATEMENTS).write_text(statements_text(result), "utf-8")
-        files.append(folder / STATEMENTS)
+        files.append(write_statements(result, folder))
         structures, notes = write_chosen(reader, result, folder, memory_mib)
         files += structures
         if by_atom:
@@ -99,9 +89,8 @@ def write_answer(
             from queries.report import write_ood_report
 
             files.append(write_ood_report(result, drawn, folder / REPORT, measured, reader))
-        facts = _manifest(result, folder, files, notes)
-        (folder / MANIFEST).write_text(f"{json_text(facts)}\n", "utf-8")
-    return [*files, folder / MANIFEST]
+        files.append(write_manifest(result, _facts(result, notes), folder, files))
+    return files
 
 
 def _tables(result: OodScores) -> dict[str, pl.DataFrame]:
@@ -145,13 +134,8 @@ def _write_clusters(
     return write_tables({"uncertain_atoms": clusters}, folder, file_format)
 
 
-def _manifest(
-    result: OodScores, folder: Path, files: list[Path], notes: list[str]
-) -> dict[str, object]:
+def _facts(result: OodScores, notes: list[str]) -> dict[str, object]:
     return {
-        "question": result.question,
-        "atomlake": __version__,
-        "lake": {"path": result.lake_path, "version": result.lake_version},
         "selection": asdict(result.selection),
         "score": result.score,
         "rule": result.rule,
@@ -159,5 +143,4 @@ def _manifest(
         "warnings": [*result.warnings, *notes],
         "n_scored": len(result.scores),
         "n_chosen": len(result.chosen),
-        "files": file_facts(folder, files),
     }
