@@ -1,7 +1,7 @@
 """Networks of a middling size whose weights are as they were drawn: how fast they are is the same.
 
-``python -m benchmarks.made_networks mace|nequip FILE SYMBOLS R_MAX`` in the environment of the
-engine writes one.
+``python -m benchmarks.made_networks KIND FILE SYMBOLS R_MAX [SEED]`` writes one, in the environment of
+the engine. KIND is mace, mace-small, nequip or allegro; the seed is that of a MACE.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ import sys
 from pathlib import Path
 
 MACE_CHANNELS = 64
+SMALL_IRREPS = "128x0e"
 NEQUIP_CHANNELS = 32
 
 
-def make_mace(file: Path, symbols: list[str], r_max: float, irreps: str) -> None:
-    """Two layers, correlation 2, float32."""
+def make_mace(
+    file: Path, symbols: list[str], r_max: float, irreps: str, *, order: int = 2, seed: int = 1
+) -> None:
+    """As many layers as the order of the correlation and of the harmonics; float32."""
     import mace  # noqa: F401 - before e3nn
     import numpy as np
     import torch
@@ -24,7 +27,7 @@ def make_mace(file: Path, symbols: list[str], r_max: float, irreps: str) -> None
     from e3nn.o3 import Irreps
     from mace import modules
 
-    torch.manual_seed(1)
+    torch.manual_seed(seed)
     torch.set_default_dtype(torch.float32)
     numbers = sorted(atomic_numbers[symbol] for symbol in symbols)
     interaction = modules.interaction_classes["RealAgnosticResidualInteractionBlock"]
@@ -32,10 +35,10 @@ def make_mace(file: Path, symbols: list[str], r_max: float, irreps: str) -> None
         r_max=r_max,
         num_bessel=8,
         num_polynomial_cutoff=5,
-        max_ell=2,
+        max_ell=order,
         interaction_cls=interaction,
         interaction_cls_first=interaction,
-        num_interactions=2,
+        num_interactions=order,
         num_elements=len(numbers),
         hidden_irreps=Irreps(irreps),
         MLP_irreps=Irreps("16x0e"),
@@ -43,7 +46,7 @@ def make_mace(file: Path, symbols: list[str], r_max: float, irreps: str) -> None
         atomic_energies=np.zeros(len(numbers)),
         avg_num_neighbors=20.0,
         atomic_numbers=numbers,
-        correlation=2,
+        correlation=order,
         radial_type="bessel",
         atomic_inter_scale=1.0,
         atomic_inter_shift=0.0,
@@ -160,11 +163,17 @@ def training_config(
     }
 
 
-if __name__ == "__main__":
-    engine, file, symbols, r_max = sys.argv[1:]
-    if engine == "mace":
-        make_mace(
-            Path(file), symbols.split(","), float(r_max), f"{MACE_CHANNELS}x0e+{MACE_CHANNELS}x1o"
-        )
+def main(kind: str, name: str, elements: str, cutoff: str, seed: str = "1") -> None:
+    """Write one; all words as they stand on the command line."""
+    file, symbols, r_max = Path(name), elements.split(","), float(cutoff)
+    if kind == "mace":
+        irreps = f"{MACE_CHANNELS}x0e+{MACE_CHANNELS}x1o"
+        make_mace(file, symbols, r_max, irreps, seed=int(seed))
+    elif kind == "mace-small":
+        make_mace(file, symbols, r_max, SMALL_IRREPS, order=1, seed=int(seed))
     else:
-        make_nequip(engine, Path(file), symbols.split(","), float(r_max))
+        make_nequip(kind, file, symbols, r_max)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
