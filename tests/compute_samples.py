@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.io import write
@@ -18,6 +19,7 @@ from compute.models.registration import add_model
 from ingest.api import ingest
 from lake.lake import Lake
 
+N_METALS = 40
 CALCULATORS = Path(__file__).parent / "calculators_that_misbehave.py"
 
 
@@ -54,9 +56,10 @@ def add_emt(lk: Lake, name: str = "emt") -> None:
     add_model(lk, name, engine="ase", path="ase.calculators.emt:EMT")
 
 
-def emt_lake(folder: Path, n: int) -> Lake:
-    """A lake of so many structures, with the model ``emt``."""
-    lk = make_lake(folder, structures(n))
+@pytest.fixture
+def lake_of_metals(tmp_path: Path) -> Lake:
+    """`N_METALS` structures and the model ``emt``; modules name this fixture `lk`."""
+    lk = make_lake(tmp_path, structures(N_METALS))
     add_emt(lk)
     return lk
 

@@ -13,26 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from compute_samples import (
-    add_misbehaving,
-    command,
-    emt_lake,
-    request,
-    rows,
-)
+from compute_samples import N_METALS, add_misbehaving, command, lake_of_metals, request, rows
 
 from compute import run
 from compute.jobs.report import Tally
 from lake.lake import Lake
 
-N = 40
-
+lk = lake_of_metals
 pytestmark = pytest.mark.usefixtures("registry")
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return emt_lake(tmp_path, N)
 
 
 def test_a_signal_after_the_last_structure_is_no_early_end(lk: Lake) -> None:
@@ -41,7 +29,7 @@ def test_a_signal_after_the_last_structure_is_no_early_end(lk: Lake) -> None:
             os.kill(os.getpid(), signal.SIGTERM)
 
     report = run(lk, request(), tell)
-    assert report.total("ok") == N
+    assert report.total("ok") == N_METALS
     assert not report.is_stopped
 
 
@@ -55,8 +43,8 @@ def test_a_stopped_job_commits_and_goes_on(lk: Lake) -> None:
     printed, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     n_done = len(rows(lk, "slow"))
-    assert 0 < n_done < N
-    assert f"Stopped with {N - n_done} left" in printed
+    assert 0 < n_done < N_METALS
+    assert f"Stopped with {N_METALS - n_done} left" in printed
     assert run(lk, request("slow", where="n_atoms = 1")).n_left == 0
     assert lk.check() == []
 
@@ -67,7 +55,7 @@ def test_jobs_at_once_add_every_row_once(lk: Lake) -> None:
     jobs = [subprocess.Popen(words, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     reports = [json.loads(job.communicate(timeout=120)[0]) for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0, 0]
-    assert len(rows(lk, "slow")) == N
+    assert len(rows(lk, "slow")) == N_METALS
     # Each answered for all it had missed, and the slower ones left alone what others had done.
     assert [r["ok"] + r["skipped"] for r in reports] == [r["n_missing"] for r in reports]
     assert sum(r["ok"] for r in reports) < sum(r["n_missing"] for r in reports)
@@ -88,11 +76,11 @@ def test_killed_at_any_moment_it_goes_on(lk: Lake) -> None:
         found = [row["structure_id"] for row in rows(lk, "slow")]
         assert len(found) == len(set(found))
         counts.append(len(found))
-        if len(found) == N:  # begin again, so that every kill meets a job at work
+        if len(found) == N_METALS:  # begin again, so that every kill meets a job at work
             lk.drop(dataset="metals", model="slow")
     assert any(counts)  # some of those that were killed had committed before
     run(lk, request("slow"))
-    assert len(rows(lk, "slow")) == N
+    assert len(rows(lk, "slow")) == N_METALS
     assert lk.check() == []
 
 
@@ -104,7 +92,7 @@ def test_a_worker_whose_starter_was_killed_ends(lk: Lake) -> None:
     process.kill()
     process.wait()
     _wait_for(lambda: not Path(f"/proc/{worker}").exists())
-    assert 0 < len(rows(lk, "slow")) < N  # what it had is committed
+    assert 0 < len(rows(lk, "slow")) < N_METALS  # what it had is committed
 
 
 def _workers(pid: int) -> list[int]:

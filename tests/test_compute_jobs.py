@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from ase.calculators.emt import EMT
-from compute_samples import (
-    add_misbehaving,
-    emt_lake,
-    request,
-    rows,
-)
+from compute_samples import N_METALS, add_misbehaving, lake_of_metals, request, rows
 
 from compute import Shard, coverage, run
 from lake.lake import Lake
 
-N = 40
-
+lk = lake_of_metals
 pytestmark = pytest.mark.usefixtures("registry")
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return emt_lake(tmp_path, N)
 
 
 def test_numbers_are_those_of_the_calculator(lk: Lake) -> None:
     report = run(lk, request())
-    assert (report.total("ok"), report.total("failed"), report.n_left) == (N, 0, 0)
+    assert (report.total("ok"), report.total("failed"), report.n_left) == (N_METALS, 0, 0)
     assert report.version == lk.version
     found = rows(lk)
-    assert len(found) == N
+    assert len(found) == N_METALS
     for row in found:
         atoms = lk.atoms(row["structure_id"])
         atoms.calc = EMT()
@@ -57,9 +44,9 @@ def test_nothing_is_computed_twice(lk: Lake) -> None:
 
 def test_a_condition_chooses_and_the_rest_comes_later(lk: Lake) -> None:
     first = run(lk, request(where="n_atoms = 1"))
-    assert first.total("ok") == N // 4
-    assert run(lk, request()).total("ok") == N - N // 4
-    assert len(rows(lk)) == N
+    assert first.total("ok") == N_METALS // 4
+    assert run(lk, request()).total("ok") == N_METALS - N_METALS // 4
+    assert len(rows(lk)) == N_METALS
 
 
 def test_a_condition_that_fits_nothing_is_said(lk: Lake) -> None:
@@ -68,47 +55,47 @@ def test_a_condition_that_fits_nothing_is_said(lk: Lake) -> None:
 
 def test_shards_make_a_whole(lk: Lake) -> None:
     done = [run(lk, request(shard=Shard(k, 3))).total("ok") for k in (1, 2, 3)]
-    assert sum(done) == N
+    assert sum(done) == N_METALS
     assert all(done)
-    assert len({row["structure_id"] for row in rows(lk)}) == N
+    assert len({row["structure_id"] for row in rows(lk)}) == N_METALS
 
 
 def test_two_models_of_a_pattern_in_one_go(lk: Lake) -> None:
     add_misbehaving(lk, "slow", seconds=0.0)
     report = run(lk, request("*"))
-    assert report.total("ok") == 2 * N
+    assert report.total("ok") == 2 * N_METALS
     for first, second in zip(rows(lk), rows(lk, "slow"), strict=True):
         assert first["energy"] == second["energy"]
     status = coverage(lk.reader)
     assert status.select("model", "done", "failed", "missing").rows() == [
-        ("emt", N, 0, 0),
-        ("slow", N, 0, 0),
+        ("emt", N_METALS, 0, 0),
+        ("slow", N_METALS, 0, 0),
     ]
 
 
 def test_a_failing_calculator_leaves_reasons_and_goes_on(lk: Lake) -> None:
     add_misbehaving(lk, "touchy")
     report = run(lk, request("touchy"))
-    assert (report.total("ok"), report.total("failed")) == (N - N // 4, N // 4)
+    assert (report.total("ok"), report.total("failed")) == (N_METALS - N_METALS // 4, N_METALS // 4)
     failed = [row for row in rows(lk, "touchy") if row["status"] == "failed"]
-    assert len(failed) == N // 4
+    assert len(failed) == N_METALS // 4
     for row in failed:
         assert "no convergence in 100 steps" in row["error"]
         assert row["n_atoms"] == 3
         assert row["energy"] is None
     nothing = run(lk, request("touchy"))
     assert nothing.n_missing == 0
-    assert f"but {N // 4} results that failed earlier" in nothing.text()
+    assert f"but {N_METALS // 4} results that failed earlier" in nothing.text()
     again = run(lk, request("touchy", only_failed=True))
-    assert again.n_missing == again.total("failed") == N // 4
-    assert len(rows(lk, "touchy")) == N
+    assert again.n_missing == again.total("failed") == N_METALS // 4
+    assert len(rows(lk, "touchy")) == N_METALS
     assert lk.check() == []
 
 
 def test_a_reason_that_is_no_text_is_written_as_far_as_it_goes(lk: Lake) -> None:
     add_misbehaving(lk, "garbled")
     report = run(lk, request("garbled", where="n_atoms = 3"))
-    assert report.total("failed") == N // 4
+    assert report.total("failed") == N_METALS // 4
     assert "read \\udcff from its output" in rows(lk, "garbled")[0]["error"]
 
 

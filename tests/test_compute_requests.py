@@ -10,11 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compute_samples import (
-    emt_lake,
-    request,
-    rows,
-)
+from compute_samples import N_METALS, lake_of_metals, request, rows
 
 import lake
 from compute import Limits, Request, Shard, run
@@ -23,14 +19,8 @@ from compute.jobs.report import Tally
 from lake.errors import InvalidInputError, JobFailedError, NotFoundError
 from lake.lake import Lake
 
-N = 40
-
+lk = lake_of_metals
 pytestmark = pytest.mark.usefixtures("registry")
-
-
-@pytest.fixture
-def lk(tmp_path: Path) -> Lake:
-    return emt_lake(tmp_path, N)
 
 
 def test_a_file_that_changed_is_not_loaded(tmp_path: Path, lk: Lake) -> None:
@@ -91,9 +81,11 @@ def test_the_command_line(lk: Lake) -> None:
     done = atomlake("predict", "--dataset", "metals", "--model", "e*", "--where", "n_atoms > 1")
     report = json.loads(done.stdout)
     assert done.returncode == 0
-    assert report["ok"] == N - N // 4
+    assert report["ok"] == N_METALS - N_METALS // 4
     status = json.loads(atomlake("status").stdout)
-    assert [(row["done"], row["missing"]) for row in status] == [(N - N // 4, N // 4)]
+    assert [(row["done"], row["missing"]) for row in status] == [
+        (N_METALS - N_METALS // 4, N_METALS // 4)
+    ]
     again = atomlake("retry", "--failed")
     assert (again.returncode, json.loads(again.stdout)["n_missing"]) == (0, 0)
     wrong = atomlake("predict", "--dataset", "metals", "--model", "emt", "--max-memory", "much")
