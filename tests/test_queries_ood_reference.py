@@ -163,7 +163,7 @@ def known_columns(scores: pl.DataFrame) -> Iterator[tuple[str, str, np.ndarray]]
 def test_statistics_of_every_score_and_set(answer: Answer, scores: pl.DataFrame) -> None:
     found = {(row["set"], row["score"]): row for row in answer.table("statistics").to_dicts()}
     columns = {(each, name): values for each, name, values in known_columns(scores)}
-    assert set(found) == set(columns)
+    assert columns.keys() <= found.keys()
     for key, values in columns.items():
         expected = reference.statistics(values)
         assert {name: found[key][name] for name in expected} == pytest.approx(expected, rel=1e-12)
@@ -172,13 +172,13 @@ def test_statistics_of_every_score_and_set(answer: Answer, scores: pl.DataFrame)
 def test_histograms_of_every_score_and_set(answer: Answer, scores: pl.DataFrame) -> None:
     bins = answer.table("histogram")
     columns = {(each, name): values for each, name, values in known_columns(scores)}
-    assert len(bins) == 50 * len(columns)
     for (each, name), values in columns.items():
         whole = np.concatenate([columns[other, name] for other in SETS])
         counts, edges = np.histogram(values, 50, (whole.min(), whole.max()))
         found = bins.filter(set=each, score=name).sort("bin")
         np.testing.assert_allclose(found["low"], edges[:-1], rtol=1e-12)
         np.testing.assert_allclose(found["high"], edges[1:], rtol=1e-12)
+        assert found["bin"].to_list() == list(range(50))
         assert found["n_structures"].to_list() == counts.tolist()
 
 
