@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,37 +26,46 @@ COMMON = {
     "device": "cpu",
     "plot": False,
 }
+MEMBER = {"E0s": "foundation", "multiheads_finetuning": False}
+
+Options = Mapping[str, object]
 
 
-def train_parent(python: Path, data: Path, n_epochs: int, folder: Path) -> Path:
-    """Train from nothing; the model."""
-    options = {"E0s": "average", "max_num_epochs": n_epochs, "train_file": data}
-    return _trained(python, "parent", 0, options, folder)
+def train_parent(python: Path, data: Path, seed: int, options: Options, folder: Path) -> Path:
+    """Train from nothing; the model.
+
+    Parameters
+    ----------
+    options
+        Options of MACE besides the common ones; True is an option without a value.
+    """
+    given = {"E0s": "average", **options, "train_file": data}
+    return _trained(python, "parent", seed, given, folder)
 
 
 def fine_tune(
-    python: Path, parent: Path, data: Path, n_epochs: int, seeds: Sequence[int], folder: Path
+    python: Path, parent: Path, data: Path, seeds: Sequence[int], options: Options, folder: Path
 ) -> list[Path]:
-    """Go on from the parent with other seeds; the models, in order of the seeds."""
-    options = {
-        "E0s": "foundation",
-        "foundation_model": parent,
-        "multiheads_finetuning": False,
-        "lr": 0.005,
-        "max_num_epochs": n_epochs,
-        "train_file": data,
-    }
+    """Go on from the parent with other seeds; the models, in order of the seeds.
+
+    Parameters
+    ----------
+    options
+        As of `train_parent`.
+    """
+    given = {**MEMBER, **options, "foundation_model": parent, "train_file": data}
     with ThreadPoolExecutor(AT_ONCE) as trainings:
-        return list(trainings.map(lambda s: _trained(python, "member", s, options, folder), seeds))
+        return list(trainings.map(lambda s: _trained(python, "member", s, given, folder), seeds))
 
 
-def _trained(python: Path, name: str, seed: int, options: dict[str, object], folder: Path) -> Path:
+def _trained(python: Path, name: str, seed: int, options: Options, folder: Path) -> Path:
     work = folder / f"{name}-{seed}"
     model = work / "checkpoints" / f"{name}_run-{seed}.model"
     if model.exists():
         return model
     named = {**COMMON, **options, "name": name, "seed": seed, "work_dir": work}
-    command = [str(python.with_name("mace_run_train")), *(f"--{k}={v}" for k, v in named.items())]
+    flags = [f"--{k}" if v is True else f"--{k}={v}" for k, v in named.items()]
+    command = [str(python.with_name("mace_run_train")), *flags]
     with (folder / f"{name}-{seed}.log").open("w") as log:
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         subprocess.run(command, env=environment, stdout=log, stderr=subprocess.STDOUT, check=True)

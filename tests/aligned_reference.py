@@ -16,7 +16,7 @@ def aligned_variances(fitted_on: Array, latents: Array) -> Array:
     fitted_on, latents
         Shape (n_members, n_atoms, n_features); of full rank, and all components shared.
     """
-    n_members, n_atoms, n_features = fitted_on.shape
+    n_atoms, n_features = fitted_on.shape[1:]
     # The consensus is what the spaces spanned by the latents of the members have most in common.
     shared = np.zeros((n_atoms, n_atoms))
     for each in fitted_on:

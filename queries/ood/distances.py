@@ -12,7 +12,7 @@ from lake.lake import Lake
 from queries.ood.choosing import Choice
 from queries.ood.chosen_parts import chosen_by
 from queries.ood.embeddings import structure_embeddings
-from queries.ood.result import OodScores
+from queries.ood.result import ALIGNED, OodScores
 from queries.ood.scoring import score
 
 if TYPE_CHECKING:
@@ -66,16 +66,17 @@ def score_with_distances(
 
     # One version for all, whatever others commit meanwhile.
     reader = lake.reader
+    names = (*DISTANCES, ALIGNED)
     is_by_distance = choice.score in DISTANCES
     first = Choice() if is_by_distance else Choice(score=choice.score)
-    result = score(lake.at(reader.state.version), choice=first, **options)
+    result = score(lake.at(reader.state.version), choice=first, is_aligned=has_baseline, **options)
     rows, vectors = structure_embeddings(reader, result)
     baseline = find_baseline(result, rows, vectors, kept=kept)
     if is_by_distance:  # clusters and maps go by rank, so the rank has to be known first
         measured = measure(result, baseline, rows, vectors, is_mapped=False)
-        result = chosen_by(_with(result, measured), choice_without_groups(choice), DISTANCES)
+        result = chosen_by(_with(result, measured), choice_without_groups(choice), names)
     measured = measure(result, baseline, rows, vectors, is_mapped=False)
-    result = chosen_by(_with(result, measured), choice, DISTANCES)
+    result = chosen_by(_with(result, measured), choice, names)
     # Last, because the chosen are always on the map.
     placed = map_structures(result, baseline, measured.scores, vectors, is_mapped=is_mapped)
     return result, replace(measured, map=placed)

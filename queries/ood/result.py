@@ -10,8 +10,9 @@ Latents have no unit. NULL stands where a member has not predicted the energy or
     latent_variance_trace (mean of v_i over atoms), latent_variance_mean (the same divided by the
     number of features), latent_variance_trace_max, latent_variance_trace_p95 (over atoms),
     energy_disagreement [eV/atom], force_disagreement [eV/Å], then ``latent_variance_trace_<El>``
-    of every element where that was asked for, then one column per key of info that holds single
-    values, called as the key, or ``info_<key>`` where a column above has that name
+    of every element and latent_variance_aligned (see `queries.ood.alignment`) where they were asked
+    for, then one column per key of info that holds single values, called as the key, or
+    ``info_<key>`` where a column above has that name
 ``chosen``, the rows of ``scores`` that were chosen, in order of rank, each structure once
 ``statistics``, one row per set and score
     ensemble, set, score, n_structures, mean, std (sample), q50, q90, q95, q99
@@ -33,6 +34,8 @@ from queries.ood.selection import OodSelection
 if TYPE_CHECKING:
     import polars as pl
 
+# The variance of members that were aligned on the baseline, where that was asked for.
+ALIGNED = "latent_variance_aligned"
 # Columns of scores that say which structure it is; all others are scores or metadata.
 IDENTITY = ("set", "dataset", "structure_id")
 SCORES = (

@@ -87,6 +87,11 @@ def score(
     choice = choice or Choice()
     choice.check(has_baseline=baseline is not None)
     is_aligned |= choice.score == ALIGNED
+    if is_aligned and baseline is None:
+        raise InvalidInputError(
+            f"{ALIGNED}: on what? Expected a baseline set, on whose atoms the members are aligned. "
+            "Give --baseline SET, or rank by another --score."
+        )
     reader = lake.reader
     chosen_sets = choose_sets(sets, baseline)
     ensemble, members = choose_members(reader, models, groups)
@@ -111,12 +116,8 @@ def score(
     numbers, numbers_sql = _numbers(reader, coverage, members, memory_mib, by_element=by_element)
     warnings = list(coverage.warnings)
     if is_aligned:
-        fitted_on = described.filter(set=_baseline_name(chosen_sets, baseline)).select(KEYS)
-        ids = tuple(member.model_id for member in members)
-        more, caveats = aligned_scores(
-            reader, coverage.pointers, ids, fitted_on, memory_mib=memory_mib
-        )
-        numbers = numbers.join(more, on=KEYS, how="left", maintain_order="left")
+        aligned, caveats = _aligned(reader, coverage, selection, described, memory_mib)
+        numbers = numbers.join(aligned, on=KEYS, how="left", maintain_order="left")
         warnings += caveats
     scores = _joined(described, numbers, selection)
     statements = {"described_structures": described_sql, **pointers_sql, **numbers_sql}
@@ -163,6 +164,19 @@ def _numbers(
         **session.statements,
     }
     return joined.select(*KEYS, *labelled, *extra), statements
+
+
+def _aligned(
+    reader: Reader,
+    coverage: Coverage,
+    selection: OodSelection,
+    described: pl.DataFrame,
+    memory_mib: int,
+) -> tuple[pl.DataFrame, list[str]]:
+    """See `queries.ood.aligned_scores.aligned_scores`."""
+    fitted_on = described.filter(set=selection.baseline).select(KEYS)
+    model_ids = tuple(member.model_id for member in selection.members)
+    return aligned_scores(reader, coverage.pointers, model_ids, fitted_on, memory_mib=memory_mib)
 
 
 def _joined(

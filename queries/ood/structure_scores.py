@@ -10,16 +10,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lake.reader import Reader
-from lake.rows.row_reader import RowReader
 from lake.structures.elements import SYMBOLS
 from queries.ood.atom_variances import AtomVariances, read_variances
+from queries.ood.atomic_numbers import AtomicNumbers
 from queries.statements.statement import read_statement
 
 if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
-CACHE_BYTES = 64 * 2**20
 KEYS = ("dataset", "structure_id")
 
 
@@ -46,11 +45,15 @@ def score_structures(
     import polars as pl
 
     n_features = int(pointers["n_features"][0])
-    numbers = _Numbers(reader) if by_element else None
+    numbers = AtomicNumbers(reader) if by_element else None
     parts, elements = [], []
     with duckdb.connect() as connection:
         for part in read_variances(reader, pointers, model_ids, memory_mib):
-            _register(connection, part, None if numbers is None else numbers.of(part))
+            _register(
+                connection,
+                part,
+                None if numbers is None else numbers.of(part.dataset, part.structure_ids),
+            )
             dataset = pl.lit(part.dataset).alias("dataset")
             scores = _ask(connection, "structure_scores", {"n_features": n_features})
             parts.append(scores.select(dataset, pl.all()))
@@ -76,37 +79,17 @@ def atom_batches(
     dataset, structure_id, atom (index in the structure, from 0), number (atomic) and
     latent_variance_trace (v_i of the atom).
     """
-    numbers = _Numbers(reader)
+    numbers = AtomicNumbers(reader)
     for part in read_variances(reader, pointers, model_ids, memory_mib):
         yield pa.record_batch(
             {
                 "dataset": pa.repeat(pa.scalar(part.dataset), len(part.variance)),
                 "structure_id": np.repeat(part.structure_ids, part.n_atoms),
                 "atom": np.concatenate([np.arange(n, dtype=np.int32) for n in part.n_atoms]),
-                "number": numbers.of(part),
+                "number": numbers.of(part.dataset, part.structure_ids),
                 "latent_variance_trace": part.variance,
             }
         )
-
-
-class _Numbers:
-    """Atomic numbers of the atoms of structures."""
-
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._rows: dict[str, RowReader] = {}
-
-    def of(self, part: AtomVariances) -> NDArray[np.int16]:
-        if part.dataset not in self._rows:
-            self._rows[part.dataset] = RowReader(
-                self._reader,
-                "structures",
-                columns=("numbers",),
-                cache_bytes=CACHE_BYTES,
-                dataset=part.dataset,
-            )
-        rows = self._rows[part.dataset].fetch(part.structure_ids)
-        return np.asarray(rows["numbers"].combine_chunks().flatten(), np.int16)
 
 
 def _register(
