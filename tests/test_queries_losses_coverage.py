@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,34 +11,21 @@ import pytest
 from comparison_lakes import (
     Member,
     model_id,
-    random_members,
-    random_samples,
     write_samples,
 )
+from comparison_six import MEMBERS, SAMPLES, indices, lake_of_six
 from lake_samples import append, label, model, prediction, region, structure
 
 from lake.errors import InvalidInputError
 from lake.lake import Lake
 from queries.losses.comparison import compare
 
-SAMPLES = random_samples(6)
-MEMBERS = random_members(SAMPLES, ("MSE", "RMCE"), (0, 1))
-
-
-@pytest.fixture
-def full(lk: Lake) -> Lake:
-    write_samples(lk, SAMPLES, MEMBERS)
-    return lk
+full = lake_of_six
 
 
 def without(member: Member, *structures: int) -> Member:
     forces = [None if i in structures else each for i, each in enumerate(member.forces)]
     return replace(member, forces=forces)
-
-
-def indices(lk: Lake, **options: object) -> Sequence[int]:
-    result = compare(lk, dataset="cu", **options)  # type: ignore[arg-type]
-    return result.tables["detailed_results"]["structure_idx"].unique().sort().to_list()
 
 
 def test_missing_predictions_are_counted_and_the_command_is_named(lk: Lake) -> None:

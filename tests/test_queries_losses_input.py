@@ -13,34 +13,21 @@ from comparison_lakes import (
     Member,
     Sample,
     model_id,
-    random_members,
-    random_samples,
     write_members,
     write_samples,
 )
+from comparison_six import MEMBERS, SAMPLES, indices, lake_of_six
 from lake_samples import append, label, model, prediction, region, source, structure
 
 from lake.errors import InvalidInputError, NotFoundError
 from lake.lake import Lake
 from queries.losses.comparison import compare
 
-SAMPLES = random_samples(6)
-MEMBERS = random_members(SAMPLES, ("MSE", "RMCE"), (0, 1))
+full = lake_of_six
 NEWER_GENERATIONS = (
     "(config_type LIKE 'vac%' OR config_type LIKE 'neb%' OR config_type LIKE 'sia%') "
     "AND COALESCE(TRY_CAST(info ->> '$.generation' AS DOUBLE) <= 7, TRUE)"
 )
-
-
-@pytest.fixture
-def full(lk: Lake) -> Lake:
-    write_samples(lk, SAMPLES, MEMBERS)
-    return lk
-
-
-def indices(lk: Lake, **options: object) -> Sequence[int]:
-    result = compare(lk, dataset="cu", **options)  # type: ignore[arg-type]
-    return result.tables["detailed_results"]["structure_idx"].unique().sort().to_list()
 
 
 def test_names_that_are_not_there(full: Lake) -> None:
