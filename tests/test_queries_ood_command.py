@@ -192,6 +192,55 @@ def test_another_answer_in_the_folder_leaves_nothing_of_the_first(
     assert len(list((tmp_path / "cif").iterdir())) <= 2
 
 
+def test_structures_of_the_user_in_the_folder_stay(
+    made: tuple[Lake, dict[str, Any]], tmp_path: Path
+) -> None:
+    mine = tmp_path / "cif" / "mine.cif"
+    mine.parent.mkdir()
+    mine.write_text("data_mine", "utf-8")
+    quick(made[0], tmp_path, "--top", "2")
+    quick(made[0], tmp_path, "--top", "1")
+    assert mine.read_text("utf-8") == "data_mine"
+
+
+def test_an_answer_that_breaks_off_leaves_the_one_before(
+    made: tuple[Lake, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick(made[0], tmp_path, "--top", "9")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def break_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("queries.ood.files.write_manifest", break_off)
+        result = ask(made[0], tmp_path, "--no-figures", "--no-distances", "--top", "2")
+    assert result.exit_code != 0
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_is_said_of_the_files_is_said_aloud(
+    made: tuple[Lake, dict[str, Any]], tmp_path: Path
+) -> None:
+    result = quick(made[0], tmp_path, "--set", "last=slabs: structure_id = 40")
+    said = "1 of the chosen have no cell, so there is no CIF of them."
+    assert f"Note: {said}" in result.stderr
+    assert said in json.loads((tmp_path / "manifest.json").read_text("utf-8"))["warnings"]
+    assert "20 were. The first 10 stand above." in result.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_scored(
+    made: tuple[Lake, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("queries.ood.asking.score_with_distances", None)
+    (tmp_path / "file").write_text("mine")
+    result = ask(made[0], tmp_path / "file" / "ood", "--no-figures")
+    assert result.exit_code == 1
+    assert "Expected a folder you may write." in result.stderr
+
+
 def test_scores_are_kept_in_the_lake(made: tuple[Lake, dict[str, Any]], tmp_path: Path) -> None:
     lk, _ = made
     quick(lk, tmp_path / "a", "--save", "mine")
@@ -242,6 +291,12 @@ def test_distances_and_figures_where_there_is_a_baseline(
         (["--per", "facet"], "belong together"),
         (["--set", "new=slabs"], "Two sets are called 'new'"),
         (["--layer", "3"], "latents of the layer '3'"),
+        (["--score", "n_atoms"], "No score is called 'n_atoms'. There are: energy"),
+        (["--score", "d_latent"], "Distances are scores too, from a --baseline."),
+        (["--above", "nan"], "expected a number"),
+        (["--save", "a b"], "cannot be the name"),
+        (["--set", "x=slabs: n_atomz > 1"], "The set 'x': 'n_atomz > 1': Binder Error"),
+        (["--no-distances", "--baseline-models", "b.npz"], "expected one of them"),
     ],
 )
 def test_wrong_options_are_said_without_traceback(

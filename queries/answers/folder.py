@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import TYPE_CHECKING, Protocol
 
 from lake.commands.formats import write_result
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 STATEMENTS = "statements.sql"
+DRAFT = ".unfinished-"  # followed by what makes it one of its kind
 
 
 class Answer(Protocol):
@@ -66,22 +67,29 @@ def check_drawing(*, figures: bool, report: bool) -> None:
 def check_folder(folder: Path) -> None:
     """Refuse a folder that cannot be written, before the work is done that would be lost.
 
+    Where there is none, none is left: what is asked may be refused yet.
+
     Raises
     ------
     StorageError
         There can be no such folder, or no files in it.
     """
     with _refusals(folder):
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=folder).close()
+        with suppress(OSError):  # somebody else has put something there
+            for each in missing:
+                each.rmdir()
 
 
 @contextmanager
-def open_folder(folder: Path) -> Iterator[None]:
-    """A folder to write an answer into, without a manifest until everything is written.
+def open_folder(folder: Path) -> Iterator[Path]:
+    """A folder to write an answer into; what is written comes into `folder` when all of it is.
 
-    The files of an earlier answer are taken out, so that they are not taken for this one's; those
-    that were changed since stay.
+    The files of an earlier answer are taken out then, so that they are not taken for this one's;
+    those that were changed since stay, unless this answer has a file of their name. What breaks off
+    leaves the earlier answer as it was.
 
     Raises
     ------
@@ -90,11 +98,26 @@ def open_folder(folder: Path) -> Iterator[None]:
     """
     with _refusals(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        earlier = _earlier_files(folder)
-        (folder / MANIFEST).unlink(missing_ok=True)
-        for file in earlier:
-            file.unlink()
-        yield
+        with TemporaryDirectory(prefix=DRAFT, dir=folder, ignore_cleanup_errors=True) as draft:
+            yield Path(draft)
+            _replace(_earlier_files(folder), Path(draft), folder)
+
+
+def files_in(folder: Path, draft: Path, files: Sequence[Path]) -> list[Path]:
+    """Where files that were written into a draft are once it is done."""
+    return [folder / file.relative_to(draft) for file in files]
+
+
+def _replace(earlier: Sequence[Path], draft: Path, folder: Path) -> None:
+    """Put the files of a draft in the place of those of an earlier answer, the manifest last."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for file in earlier:
+        file.unlink()
+    written = [file for file in draft.rglob("*") if file.is_file()]
+    for file in sorted(written, key=lambda each: (each.name == MANIFEST, each)):
+        target = folder / file.relative_to(draft)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(target)
 
 
 @contextmanager

@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from queries.answers.folder import open_folder, write_manifest, write_statements, write_tables
+from queries.answers.folder import (
+    files_in,
+    open_folder,
+    write_manifest,
+    write_statements,
+    write_tables,
+)
 from queries.losses.result import LossComparison
 
 REPORT = "report.html"
@@ -22,7 +28,7 @@ def write_comparison(
     """Write a comparison into a folder; the files, the manifest last.
 
     Where the manifest stands, everything it names is whole. Files of an earlier answer are taken
-    out.
+    out once this one is complete.
 
     Parameters
     ----------
@@ -38,21 +44,21 @@ def write_comparison(
     StorageError
         The folder cannot be written.
     """
-    with open_folder(folder):
-        files = _write_tables(comparison, folder, file_format)
-        files.append(write_statements(comparison, folder))
+    with open_folder(folder) as draft:
+        files = _write_tables(comparison, draft, file_format)
+        files.append(write_statements(comparison, draft))
         drawn = []
         if figures:
             from queries.figures import draw_losses
 
-            drawn = draw_losses(comparison, folder / "figures")
+            drawn = draw_losses(comparison, draft / "figures")
         files += drawn
         if report:
             from queries.report import write_losses_report
 
-            files.append(write_losses_report(comparison, drawn, folder / REPORT))
-        files.append(write_manifest(comparison, _facts(comparison), folder, files))
-    return files
+            files.append(write_losses_report(comparison, drawn, draft / REPORT))
+        files.append(write_manifest(comparison, _facts(comparison), draft, files))
+    return files_in(folder, draft, files)
 
 
 def _facts(comparison: LossComparison) -> dict[str, object]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from lake.errors import InvalidInputError
 from lake.lake import Lake
-from queries.answers.folder import check_drawing
+from lake.names import check_name
+from queries.answers.folder import check_drawing, check_folder
 from queries.ood.choosing import Choice
 from queries.ood.distances import score_with_distances
 from queries.ood.files import write_answer
@@ -51,18 +52,26 @@ def ask(
         Scores of a past version were to be kept, or see `score_with_distances`.
     """
     check_drawing(figures=figures, report=report)
+    if options.get("distances") is False and options.get("kept") is not None:
+        raise InvalidInputError(
+            f"--no-distances and --baseline-models {options['kept']}: expected one of them. Leave "
+            "one out."
+        )
     if at is not None and save is not None:
         raise InvalidInputError(
             f"--at {at} and --save {save}: expected one of them. Scores are kept in the newest "
             "version of a lake only. Leave one out."
         )
+    check_folder(folder)
+    if save is not None:
+        check_name("table of scores", save)
     asked = lake if at is None else lake.at(at)
     pinned = asked.at(asked.version)  # what is written must be what was scored
     choice = Choice(**{name: options.pop(name) for name in CHOICE if name in options})
     result, measured = score_with_distances(
         pinned, choice=choice, memory_mib=memory_mib, is_mapped=figures or report, **options
     )
-    files = write_answer(
+    result, files = write_answer(
         pinned.reader,
         result,
         folder,

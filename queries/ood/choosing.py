@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -46,9 +47,11 @@ class Choice:
         Raises
         ------
         InvalidInputError
-            Two cut-offs, a quantile without a baseline or beyond 0 to 1, or one of `at_most` and
-            `per` without the other.
+            Two cut-offs, one that is no number, a quantile without a baseline or beyond 0 to 1, or
+            one of `at_most` and `per` without the other.
         """
+        if self.above is not None and math.isnan(self.above):
+            raise InvalidInputError("--above nan: expected a number, which a score can exceed.")
         if self.above is not None and self.above_quantile is not None:
             raise InvalidInputError(
                 f"--above {self.above} and --above-quantile {self.above_quantile}: expected one "

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lake.errors import NotFoundError
 from queries.ood.choosing import Choice, choose, cut_offs, rule_text, with_rank
 from queries.ood.result import SCORES, OodScores
 from queries.ood.selection import OodSelection
@@ -55,7 +56,13 @@ def chosen_parts(
         As in an answer, without rank.
     names
         The columns that are scores.
+
+    Raises
+    ------
+    NotFoundError
+        What is to rank is none of them.
     """
+    _check_score(choice.score, names, selection)
     ranked = with_rank(scores, choice.score)
     at = ranked.columns.index(AFTER) + 1
     ranked = ranked.select(*scores.columns[:at], "rank", *scores.columns[at:])
@@ -69,6 +76,12 @@ def chosen_parts(
         "rule": rule_text(choice, offs, selection.baseline),
         "cut_offs": offs,
     }
+
+
+def _check_score(score: str, names: Sequence[str], selection: OodSelection) -> None:
+    if score not in names:
+        hint = "" if selection.baseline else " Distances are scores too, from a --baseline."
+        raise NotFoundError(f"{NotFoundError.among('score', score, names)}{hint}")
 
 
 def caveats_of_choice(choice: Choice, chosen: pl.DataFrame, selection: OodSelection) -> list[str]:

@@ -116,7 +116,8 @@ def ood(target: Target, /, folder: Path, name: str, **options: Any) -> None:
     for warning in result.warnings:
         click.echo(f"Note: {warning}", err=True)
     print_frame(target, result.chosen if target.as_json else summary(result))
-    click.echo(f"{result.rule} {len(result.chosen)} were.", err=True)
+    shown = f" The first {SHOWN} stand above." if len(result.chosen) > SHOWN else ""
+    click.echo(f"{result.rule} {len(result.chosen):,} were.{shown}", err=True)
     click.echo(f"{len(files)} files in {folder}", err=True)
 
 

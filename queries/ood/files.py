@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 
 from lake.reader import Reader
-from queries.answers.folder import open_folder, write_manifest, write_statements, write_tables
+from queries.answers.folder import (
+    files_in,
+    open_folder,
+    write_manifest,
+    write_statements,
+    write_tables,
+)
 from queries.ood.pointers import read_pointers
 from queries.ood.result import OodScores
 from queries.ood.structure_files import write_chosen
@@ -37,11 +43,11 @@ def write_answer(
     figures: bool = True,
     report: bool = False,
     memory_mib: int,
-) -> list[Path]:
-    """Write an answer into a folder; the files, the manifest last.
+) -> tuple[OodScores, list[Path]]:
+    """Write an answer into a folder; the answer with what is to be said of its files, and these.
 
     Where the manifest stands, everything it names is whole. Files of an earlier answer are taken
-    out.
+    out once this one is complete.
 
     Parameters
     ----------
@@ -67,30 +73,31 @@ def write_answer(
     StorageError
         The folder cannot be written.
     """
-    with open_folder(folder):
-        files = write_tables(_tables(result), folder, file_format)
-        files.append(write_statements(result, folder))
-        structures, notes = write_chosen(reader, result, folder, memory_mib)
+    with open_folder(folder) as draft:
+        files = write_tables(_tables(result), draft, file_format)
+        files.append(write_statements(result, draft))
+        structures, notes = write_chosen(reader, result, draft, memory_mib)
         files += structures
         if by_atom:
-            files.append(_write_atoms(reader, result, folder / ATOMS, memory_mib))
-            files += _write_clusters(reader, result, folder, file_format)
+            files.append(_write_atoms(reader, result, draft / ATOMS, memory_mib))
+            files += _write_clusters(reader, result, draft, file_format)
         if measured is not None:
             from queries.ood.baseline import write_baseline
 
-            files.append(write_baseline(measured.baseline, folder / BASELINE))
+            files.append(write_baseline(measured.baseline, draft / BASELINE))
+        noted = replace(result, warnings=(*result.warnings, *notes))
         drawn: list[Path] = []
         if figures:
             from queries.figures.ood_figures import draw_ood
 
-            drawn = draw_ood(result, folder / "figures", measured)
+            drawn = draw_ood(noted, draft / "figures", measured)
         files += drawn
         if report:
             from queries.report import write_ood_report
 
-            files.append(write_ood_report(result, drawn, folder / REPORT, measured, reader))
-        files.append(write_manifest(result, _facts(result, notes), folder, files))
-    return files
+            files.append(write_ood_report(noted, drawn, draft / REPORT, measured, reader))
+        files.append(write_manifest(noted, _facts(noted), draft, files))
+    return noted, files_in(folder, draft, files)
 
 
 def _tables(result: OodScores) -> dict[str, pl.DataFrame]:
@@ -134,13 +141,13 @@ def _write_clusters(
     return write_tables({"uncertain_atoms": clusters}, folder, file_format)
 
 
-def _facts(result: OodScores, notes: list[str]) -> dict[str, object]:
+def _facts(result: OodScores) -> dict[str, object]:
     return {
         "selection": asdict(result.selection),
         "score": result.score,
         "rule": result.rule,
         "cut_offs": dict(result.cut_offs),
-        "warnings": [*result.warnings, *notes],
+        "warnings": list(result.warnings),
         "n_scored": len(result.scores),
         "n_chosen": len(result.chosen),
     }

@@ -128,7 +128,11 @@ def _ids(reader: Reader, each: StructureSet) -> pl.Series:
         known = {file.partition["dataset"] for file in reader.files("structures")}
         raise NotFoundError.among("dataset", each.dataset, known)
     index = RowIndex(reader.storage, "structures", files)
-    ids = index.ids_at(select_places(reader, index, each.where))
+    try:
+        ids = index.ids_at(select_places(reader, index, each.where))
+    except InvalidInputError as error:
+        reason = str(error).removeprefix("--where ")
+        raise InvalidInputError(f"The set {each.name!r}: {reason}") from None
     if not len(ids):
         raise InvalidInputError(
             f"The set {each.name!r} is empty: no structure of dataset {each.dataset!r} fulfils "

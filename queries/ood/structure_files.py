@@ -46,8 +46,6 @@ def write_chosen(
     target = folder / CHOSEN
     cifs: list[Path] = []
     (folder / CIFS).mkdir(exist_ok=True)
-    for old in (folder / CIFS).glob("*.cif"):
-        old.unlink()  # of an answer that stood here before
     with target.open("wb") as stream:
         for part in result.chosen.iter_slices(STRUCTURES_AT_ONCE):
             variances = _variances(reader, result, part, memory_mib)
