@@ -1,7 +1,7 @@
 """Lakes of an earlier and of a newer atomlake, and writers of one: ``python -m schema_samples``.
 
-``LAKE WRITER N [TABLE.COLUMN …]`` commits N times the labels of a structure, and a score, as an
-atomlake that declares no such columns would.
+``LAKE WRITER N [TABLE.COLUMN …]`` commits N times the labels of a structure and a score. With
+columns it does so as an atomlake without them, and without a thought of other columns than its own.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ from lake_samples import (
 
 import lake
 from lake.lake import Lake
+from lake.log import commit_entry, transaction
 from schemas import TABLES, Column, Table
 
+OURS = dict(TABLES)
 NULLABLE = [
     f"{table.name}.{column.name}"
     for table in TABLES.values()
@@ -43,7 +45,7 @@ NULLABLE = [
 def earlier(columns: Iterable[str] = (), tables: Iterable[str] = ()) -> Iterator[None]:
     """What an atomlake does that declares no such columns (TABLE.COLUMN) and tables."""
     changed = {}
-    for name, table in TABLES.items():
+    for name, table in OURS.items():
         unknown = {each.partition(".")[2] for each in columns if each.startswith(f"{name}.")}
         kept = tuple(column for column in table.columns if column.name not in unknown)
         changed[name] = replace(table, columns=kept)
@@ -56,7 +58,7 @@ def earlier(columns: Iterable[str] = (), tables: Iterable[str] = ()) -> Iterator
 @contextmanager
 def newer(*columns: str, tables: Iterable[str] = ()) -> Iterator[None]:
     """What an atomlake does that declares more columns (TABLE.COLUMN) and tables."""
-    changed = dict(TABLES)
+    changed = dict(OURS)
     for each in columns:
         name, _, column = each.partition(".")
         more = Column(column, pa.float64(), "Declared later.")
@@ -71,14 +73,14 @@ def newer(*columns: str, tables: Iterable[str] = ()) -> Iterator[None]:
 
 @contextmanager
 def _declared(tables: dict[str, Table]) -> Iterator[None]:
-    ours = dict(TABLES)
+    before = dict(TABLES)
     TABLES.clear()
     TABLES.update(tables)
     try:
         yield
     finally:
         TABLES.clear()
-        TABLES.update(ours)
+        TABLES.update(before)
 
 
 def score(identity: int, dataset: str = "cu", n_atoms: int = 2) -> dict[str, Any]:
@@ -131,7 +133,7 @@ def full_rows(identity: int, dataset: str = "cu") -> dict[str, list[dict[str, An
 
 
 def writer(uri: str, number: int, n_commits: int, *unknown: str) -> subprocess.Popen[str]:
-    """A process that writes as an atomlake without some columns."""
+    """A process that commits several times, if need be as an atomlake without some columns."""
     command = [sys.executable, "-m", "schema_samples", uri, str(number), str(n_commits), *unknown]
     folder = Path(__file__).parent
     return subprocess.Popen(
@@ -140,6 +142,11 @@ def writer(uri: str, number: int, n_commits: int, *unknown: str) -> subprocess.P
 
 
 def _write(uri: str, number: str, n_commits: str, *unknown: str) -> None:
+    if unknown:
+        transaction.refuse_newer = lambda *_: None
+        commit_entry.declared_columns = dict
+        for module in (transaction, commit_entry):
+            module.with_columns = lambda storage, table, entry, below: entry
     with earlier(unknown):
         lk = lake.open(uri)
         for i in range(int(n_commits)):

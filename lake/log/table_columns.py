@@ -110,7 +110,7 @@ def declared_columns() -> dict[str, int]:
 def newer_tables(columns: Mapping[str, int]) -> tuple[str, ...]:
     """Tables that this atomlake does not know, or not all columns of, by their numbers."""
     ours = declared_columns()
-    return tuple(name for name, number in columns.items() if number > ours.get(name, 0))
+    return tuple(sorted(name for name, n in columns.items() if n > ours.get(name, 0)))
 
 
 def refuse_newer(storage: Storage, tables: Iterable[str]) -> None:
