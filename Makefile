@@ -43,16 +43,18 @@ docs: env
 bench: env
 	$(BIN)/python -m benchmarks.run $(BENCH)
 
-# MACE and NequIP pin different e3nn, so each has an environment of its own. torch comes first there
-# too, for the same reason.
+# MACE and NequIP pin different e3nn, so each has an environment of its own: with what a worker needs,
+# and no more of what atomlake depends on. torch comes first there too, for the same reason.
 engines: $(VENV)-mace/made $(VENV)-nequip/made
 
-$(VENV)-mace/made $(VENV)-nequip/made: $(VENV)-%/made: pyproject.toml
+$(VENV)-mace/made $(VENV)-nequip/made: $(VENV)-%/made: pyproject.toml | $(STAMP)
 	@test -n "$(PYTHON)" || { echo "atomlake needs Python 3.11 or newer; none was found."; exit 1; }
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	@echo '*' > $(@D)/.gitignore
 	$(@D)/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(@D)/bin/pip install --quiet --disable-pip-version-check -e '.[$*]'
+	$(BIN)/atomlake env requirements $* > $(@D)/requirements.txt
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $(@D)/requirements.txt
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 clean:

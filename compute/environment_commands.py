@@ -103,6 +103,28 @@ def check(target: Target, name: str | None) -> None:
 
 
 @group.command()
+@click.argument("engine", required=False)
+@pass_target
+def requirements(target: Target, engine: str | None) -> None:
+    """Print what an environment needs to run workers, and models of ENGINE, for pip install -r.
+
+    A worker needs a part of what atomlake depends on. Install these packages first, and atomlake
+    after them with pip install --no-deps. torch is left out: each machine needs its own, first.
+
+    \b
+    Example:
+      atomlake env requirements mace > mace.txt
+    """
+    from compute.environments.worker_packages import worker_requirements
+
+    lines = [str(requirement) for requirement in worker_requirements(engine)]
+    if target.as_json:
+        print_json(lines)
+    else:
+        click.echo("\n".join(lines))
+
+
+@group.command()
 @click.argument("name")
 @pass_target
 def remove(target: Target, name: str) -> None:

@@ -25,6 +25,7 @@ from compute.environments.registry import (
     add_environment,
     find_environment,
 )
+from compute.environments.worker_packages import WORKER
 from lake.errors import InvalidInputError, NotFoundError
 from lake.version import __version__
 
@@ -56,7 +57,8 @@ def test_an_environment_without_atomlake_is_registered_and_told(tmp_path: Path) 
 def test_packages_that_exclude_each_other_are_never_advised_together(
     there: str, engine: str
 ) -> None:
-    packages = {name: "1.0" if name in ("torch", there) else None for name in DISTRIBUTIONS}
+    packages = dict.fromkeys(DISTRIBUTIONS) | dict.fromkeys(WORKER, "1000.0")
+    packages |= dict.fromkeys(["torch", there], "1.0")
     found = Probe(Environment("full", "/full/python"), "3.11.7", __version__, packages, True, ())
     (problem,) = missing_parts(found, engine)
     assert "--env" in problem

@@ -85,7 +85,6 @@ def test_without_delta_rs_all_is_read_and_committed_and_the_checkpoint_is_left_t
     lk: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "deltalake", None)  # what imports it now fails
-    monkeypatch.setattr(checkpoints, "find_spec", lambda _: None)
     for i in range(11, 17):
         ingest(lk, [i], "ni", source_id=i)
     assert newest_checkpoint(lk.storage, "structures", 17) == 8

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from compute.environments.engine_packages import (
     DISTRIBUTIONS,
     EXCLUDED_BY,
@@ -12,6 +14,12 @@ from compute.environments.environment import HERE, Environment
 from compute.environments.installation import install_command
 from compute.environments.probe import Probe, probe
 from compute.environments.processes import run_python
+from compute.environments.worker_packages import (
+    WORKER,
+    import_name,
+    unmet,
+    worker_requirements,
+)
 from lake.errors import InvalidInputError, JobFailedError
 from lake.version import __version__
 
@@ -57,7 +65,7 @@ def check_environment(environment: Environment, engine: str | None = None) -> li
     if problems:
         return problems
     engines = found.engines if engine is None else [engine]
-    problems = _import_faults(found, "lake.lake", "compute.worker")
+    problems = _import_faults(found, "compute.worker.evaluation", "obstore", "zarr")
     for name in engines:
         problems += _import_faults(found, *needed_packages(name), engine=name)
     if found.gpus and not problems:
@@ -67,31 +75,54 @@ def check_environment(environment: Environment, engine: str | None = None) -> li
 
 def missing_parts(found: Probe, engine: str | None = None) -> list[str]:
     """What an environment lacks to run jobs, or those of an engine, each with what to do."""
-    environment = found.environment
     rival = EXCLUDED_BY.get(engine or "")
     if rival is not None and found.packages[rival] is None:
         rival = None
     command = install_command(found, None if rival else engine)
     problems = []
-    if found.atomlake is None:
+    if found.atomlake != __version__:
+        has = "no atomlake" if found.atomlake is None else f"atomlake {found.atomlake}"
         problems.append(
-            f"The {environment} has no atomlake. Jobs there need {__version__}, as here. "
+            f"The {found.environment} has {has}. Jobs there need {__version__}, as here. "
             f"Install it: {command}"
         )
-    elif found.atomlake != __version__:
+    missing = _missing_packages(found, engine)
+    if found.atomlake is not None:  # else that command brings these too
+        problems += _worker_faults(found, None if rival else engine, missing, command)
+    if missing:
+        advice = _advice(found.environment, str(engine), missing, command, rival)
         problems.append(
-            f"The {environment} has atomlake {found.atomlake}. Jobs there need {__version__}, as "
-            f"here. Install it: {command}"
+            f"The {found.environment} lacks {_names(missing)}. Models of the engine {engine} need "
+            f"{', '.join(needed_packages(str(engine)))}. {advice}"
         )
-    if engine is not None:
-        missing = [p for p in needed_packages(engine) if found.packages[p] is None]
-        if missing:
-            advice = _advice(environment, engine, missing, command, rival)
-            problems.append(
-                f"The {environment} lacks {_names(missing)}. Models of the engine {engine} need "
-                f"{', '.join(needed_packages(engine))}. {advice}"
-            )
     return problems
+
+
+def _missing_packages(found: Probe, engine: str | None) -> list[str]:
+    """Packages of an engine that are not there."""
+    if engine is None:
+        return []
+    return [package for package in needed_packages(engine) if found.packages[package] is None]
+
+
+def _worker_faults(
+    found: Probe, engine: str | None, missing: Sequence[str], command: str
+) -> list[str]:
+    """What a worker lacks or has too old a release of, but for the `missing` packages."""
+    parts = []
+    for needed in unmet(worker_requirements(engine), found.packages):
+        package = import_name(needed.name)
+        if package not in missing:
+            version = found.packages[package]
+            has = "nothing" if version is None else version
+            parts.append(f"{needed} (has {has})")
+    if not parts:
+        return []
+    problem = (
+        f"The {found.environment} lacks {', '.join(parts)}. Workers need {', '.join(WORKER)}. "
+        f"Install what is missing: {command}"
+    )
+    return [problem]
 
 
 def _advice(

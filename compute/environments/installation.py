@@ -11,7 +11,9 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 from compute.environments.engine_packages import EXTRAS
+from compute.environments.environment import HERE
 from compute.environments.probe import Probe
+from compute.environments.worker_packages import unmet, worker_requirements
 from lake.version import __version__
 
 TORCH = "torch==2.13.0"
@@ -21,12 +23,27 @@ def install_command(probe: Probe, engine: str | None = None) -> str:
     """What to type so that an environment gets this version of atomlake and an engine's packages.
 
     Torch comes first, because a plain torch asked for by another package is the largest there is.
+    The environment here gets all of atomlake, others what workers need of it.
     """
     extra = EXTRAS.get(engine or "")
-    commands = [_pip(probe, *_requirement(extra))]
+    if probe.environment.name == HERE:
+        commands = [_pip(probe, *_requirement(extra))]
+    else:
+        commands = _for_workers(probe, engine)
     if extra is not None and probe.packages["torch"] is None:
         commands.insert(0, _pip(probe, TORCH))
     return " && ".join(commands)
+
+
+def _for_workers(probe: Probe, engine: str | None) -> list[str]:
+    """What is lacking; everything where nothing is, because something must be broken."""
+    required = worker_requirements(engine)
+    lacking = unmet(required, probe.packages)
+    packages = _pip(probe, *map(str, lacking or required))
+    atomlake = _pip(probe, "--no-deps", *_requirement(None))
+    if probe.atomlake != __version__:
+        return [packages, atomlake] if lacking else [atomlake]
+    return [packages] if lacking else [packages, atomlake]
 
 
 def _pip(probe: Probe, *what: str) -> str:

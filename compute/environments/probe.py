@@ -12,6 +12,7 @@ from compute.environments import probe_source
 from compute.environments.engine_packages import DISTRIBUTIONS, ENGINES
 from compute.environments.environment import Environment
 from compute.environments.processes import Output, run_python
+from compute.environments.worker_packages import WORKER
 from lake.errors import InvalidInputError
 
 OLDEST_PYTHON = (3, 11)
@@ -30,9 +31,9 @@ _START = (
 class Probe:
     """What there is in an environment, found without importing any of it.
 
-    ``packages`` has the version of each package engines need, None where it is not there, and
-    "unknown" where another distribution brings it. ``gpus`` names the GPUs torch was built for and
-    the driver shows.
+    ``packages`` has the version of each package that engines and workers need, None where it is not
+    there, and "unknown" where another distribution brings it. ``gpus`` names the GPUs torch was
+    built for and the driver shows.
     """
 
     environment: Environment
@@ -68,7 +69,7 @@ def probe(environment: Environment) -> Probe:
     source = files("compute").joinpath("environments", "probe_source.py").read_text("utf-8")
     output = run_python(
         environment,
-        ["-c", _START, source, json.dumps(DISTRIBUTIONS)],
+        ["-c", _START, source, json.dumps({name: name for name in WORKER} | DISTRIBUTIONS)],
         timeout_s=PROBE_TIMEOUT_S,
     )
     found = _answer(environment, output)

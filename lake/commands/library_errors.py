@@ -15,9 +15,10 @@ _BASES = (
 
 
 def library_errors() -> tuple[type[Exception], ...]:
-    """The error classes of the libraries loaded so far, and OSError."""
+    """The error classes of the libraries loaded so far, of one that is not there, and OSError."""
     loaded = [(sys.modules.get(module), name) for module, name in _BASES]
-    return (OSError, *(getattr(module, name) for module, name in loaded if module is not None))
+    known = (getattr(module, name) for module, name in loaded if module is not None)
+    return (OSError, ModuleNotFoundError, *known)
 
 
 def is_broken_pipe(error: Exception) -> bool:
@@ -29,6 +30,12 @@ def is_broken_pipe(error: Exception) -> bool:
 def failure_text(error: Exception) -> str:
     """What to tell of such an error: its first line, and what to do."""
     first_line = str(error).partition("\n")[0]
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"{sys.executable}: {first_line}. The command line needs all that atomlake depends on, "
+            "and the environment of a model has only what a worker needs. Run atomlake from the "
+            "environment it was installed into as a whole."
+        )
     return (
         f"{first_line}. A file or folder cannot be used as it is. Check path, space left and "
         "permissions; if it belongs to the lake, run 'atomlake check'."

@@ -7,7 +7,6 @@ lake does not take delta-rs, which is larger than all else a worker needs.
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from typing import cast
 
 import orjson
@@ -67,10 +66,11 @@ def write_checkpoint(storage: Storage, name: str, version: int) -> None:
     StorageError
         It cannot be written.
     """
-    if find_spec("deltalake") is None:
+    try:
+        from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError
+    except ModuleNotFoundError:
         return
-    from deltalake import DeltaTable
-    from deltalake.exceptions import DeltaError
 
     options = dict(storage.options) or None
     try:
