@@ -100,7 +100,7 @@ def test_rejects_of_a_file_left_alone_are_told_again(lk: Lake, write: Write, str
     report = ingest(lk, "extxyz", [path], dataset="cu", strict=strict)
     assert not report.is_clean
     assert report.version is None
-    assert f"{path}: left alone; 2 frames of it were rejected then, see rejects" in report.text()
+    assert f"{path}: left alone. Frames rejected then: 2, see rejects." in report.text()
     assert report.as_dict()["sources"][0]["earlier_rejects"] == 2
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ingest.frames.frames import Reject
+from lake.counted import counted
 
 SHOWN_REJECTS = 10
 
@@ -75,7 +76,7 @@ class Report:
     def sentence(self, committed: str, where: str = "") -> str:
         """The counts, and what became of them: `committed`, if anything was."""
         counts = (
-            f"{frames(self.total('frames_read'))} read: {self.total('rows'):,} new, "
+            f"{counted(self.total('frames_read'), 'frame')} read: {self.total('rows'):,} new, "
             f"{self.total('duplicates'):,} duplicates, {self.total('rejects'):,} rejected."
         )
         if self.is_refused:
@@ -117,7 +118,8 @@ class IngestReport(Report):
         lines = [self.sentence(committed, f" in {self.dataset}")]
         unchanged = sum(source.is_unchanged for source in self.sources)
         if unchanged:
-            lines.append(f"{unchanged} of {len(self.sources)} files were read before: left alone.")
+            of_all = counted(len(self.sources), "file")
+            lines.append(f"Read before and left alone: {unchanged:,} of {of_all}.")
         lines += [*self._earlier(), *self.reject_lines()]
         if self.rejects and not self.is_refused:
             lines.append("Rejected frames stand in the table 'rejects'.")
@@ -138,17 +140,12 @@ class IngestReport(Report):
     def _earlier(self) -> list[str]:
         sources = [source for source in self.sources if source.earlier_rejects]
         lines = [
-            f"{source.uri}: left alone; {frames(source.earlier_rejects)} of it "
-            f"{'was' if source.earlier_rejects == 1 else 'were'} rejected then, see rejects"
+            f"{source.uri}: left alone. Frames rejected then: {source.earlier_rejects:,}, see "
+            "rejects."
             for source in sources[:SHOWN_REJECTS]
         ]
         hidden = len(sources) - SHOWN_REJECTS
         return [*lines, f"… and {hidden:,} more"] if hidden > 0 else lines
-
-
-def frames(count: int) -> str:
-    """A number of frames in words."""
-    return f"{count:,} frame" if count == 1 else f"{count:,} frames"
 
 
 def place(uri: str, reject: Reject) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ingest.frames.frames import Reject
 from ingest.landing.report import SHOWN_REJECTS, SourceReport
+from lake.counted import counted
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,11 @@ class RunsReport:
             counts = sorted(self.kinds.items(), key=lambda item: (-item[1], item[0]))
             lines.append(f"Values: {', '.join(f'{n:,} {kind}' for kind, n in counts)}.")
         if self.left_alone:
-            lines.append(f"{_counted(self.left_alone, 'run')} had been read whole: left alone.")
+            lines.append(f"{counted(self.left_alone, 'run')} had been read whole: left alone.")
         for source in self.sources:
             if source.is_unchanged:
                 n = source.earlier_rejects
-                then = f" {n:,} of it were rejected then, see rejects." if n else ""
+                then = f" Rejected then: {n:,}, see rejects." if n else ""
                 lines.append(f"{source.uri} was read before: left alone.{then}")
         lines += _shown([f"{uri}: {note}" for uri, note in self.notes])
         lines += _shown([_place(uri, reject) for uri, reject in self.rejects])
@@ -95,8 +96,8 @@ class RunsReport:
 
     def _sentence(self) -> str:
         counts = (
-            f"{_counted(len(self.runs), 'run')} and "
-            f"{_counted(sum(self.kinds.values()), 'value')} read: {self.total('rows'):,} new, "
+            f"{counted(len(self.runs), 'run')} and "
+            f"{counted(sum(self.kinds.values()), 'value')} read: {self.total('rows'):,} new, "
             f"{self.total('duplicates'):,} duplicates, {self.total('rejects'):,} rejected."
         )
         if self.is_refused:
@@ -123,10 +124,6 @@ def joined(reports: Sequence[RunsReport]) -> RunsReport:
         sum(report.left_alone for report in reports),
         any(report.is_refused for report in reports),
     )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _shown(lines: list[str]) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from lake.counted import counted
+
 SHOWN_CONFIG_TYPES = 5
 
 
@@ -103,7 +105,7 @@ class Info:
 def _dataset_lines(name: str, dataset: DatasetInfo) -> Iterator[str]:
     elements = f" of {' '.join(dataset.elements)}" if dataset.elements else ""
     yield (
-        f"{name}: {_many(dataset.structures, 'structure')}, {_many(dataset.atoms, 'atom')}"
+        f"{name}: {counted(dataset.structures, 'structure')}, {counted(dataset.atoms, 'atom')}"
         f"{elements}"
     )
     if dataset.config_types:
@@ -120,25 +122,21 @@ def _dataset_lines(name: str, dataset: DatasetInfo) -> Iterator[str]:
     for model, results in dataset.models.items():
         yield f"  model {model}: {', '.join(_results(results))}"
     for scheme, count in dataset.regions.items():
-        yield f"  regions {scheme}: {_many(count, 'structure')}"
+        yield f"  regions {scheme}: {counted(count, 'structure')}"
     sources = dataset.sources
     if sources.files:
         yield (
-            f"  read from {_many(sources.files, 'file')}: {_many(sources.frames, 'frame')}, "
-            f"{_many(sources.duplicates, 'duplicate')}, {_many(sources.rejects, 'reject')}"
+            f"  read from {counted(sources.files, 'file')}: {counted(sources.frames, 'frame')}, "
+            f"{counted(sources.duplicates, 'duplicate')}, {counted(sources.rejects, 'reject')}"
         )
 
 
 def _results(results: ModelResults) -> Iterator[str]:
-    yield _many(results.ok, "prediction")
+    yield counted(results.ok, "prediction")
     if results.failed:
         yield f"{results.failed:,} failed"
     for layer, n in results.latents.items():
-        yield f"latents {layer} of {_many(n, 'structure')}"
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+        yield f"latents {layer} of {counted(n, 'structure')}"
 
 
 def _sizes(sizes: Mapping[str, int]) -> str:
