@@ -16,7 +16,8 @@ import pytest
 from compute_samples import N_METALS, add_misbehaving, command, lake_of_metals, request, rows
 
 from compute import run
-from compute.jobs.report import Tally
+from compute.jobs.extent import Extent
+from compute.jobs.report import JobReport, Part, Tally
 from lake.lake import Lake
 
 lk = lake_of_metals
@@ -56,10 +57,17 @@ def test_jobs_at_once_add_every_row_once(lk: Lake) -> None:
     reports = [json.loads(job.communicate(timeout=120)[0]) for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0, 0]
     assert len(rows(lk, "slow")) == N_METALS
-    # Each answered for all it had missed, and the slower ones left alone what others had done.
-    assert [r["ok"] + r["skipped"] for r in reports] == [r["n_missing"] for r in reports]
-    assert sum(r["ok"] for r in reports) < sum(r["n_missing"] for r in reports)
+    # The slower ones left alone what others had done, and nobody thinks that there is any left.
+    assert N_METALS <= sum(r["ok"] for r in reports) < sum(r["n_missing"] for r in reports)
+    assert [(r["failed"], r["n_left"]) for r in reports] == [(0, 0)] * 3
     assert lk.check() == []
+
+
+def test_what_others_did_before_a_worker_began_is_nobodys_rest() -> None:
+    parts = [Part("slow", "metals", total=16, ok=14, failed=2)]
+    report = JobReport("job", "predict", parts, Extent(40, 40), 0, 1.0, 3, is_stopped=False)
+    assert report.as_dict()["skipped"] == 24
+    assert "Another job computed 24 of them meanwhile." in report.text()
 
 
 @pytest.mark.slow

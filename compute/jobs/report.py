@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from compute.jobs.extent import Extent
+from lake.counted import counted
 
 
 @dataclass
@@ -77,9 +78,14 @@ class JobReport:
         """Sum of one of the counts over all parts."""
         return sum(getattr(part, count) for part in self.parts)
 
+    @property
+    def n_skipped(self) -> int:
+        """Structures that other jobs computed meanwhile, also before a worker of this one began."""
+        return max(self.n_missing - self.total("ok") - self.total("failed") - self.n_left, 0)
+
     def as_dict(self) -> dict[str, Any]:
         """Everything, for machines."""
-        counts = {c: self.total(c) for c in ("ok", "failed", "skipped", "atoms", "unkept")}
+        counts = {c: self.total(c) for c in ("ok", "failed", "atoms", "unkept")}
         extent = {
             "n_chosen": self.extent.n_chosen,
             "n_missing": self.extent.n_missing,
@@ -87,6 +93,7 @@ class JobReport:
             "of_other_types": [asdict(each) for each in self.extent.of_other_types],
         }
         fields = {name: value for name, value in vars(self).items() if name != "extent"}
+        counts["skipped"] = self.n_skipped
         return fields | extent | counts | {"parts": [asdict(part) for part in self.parts]}
 
     def text(self) -> str:
@@ -94,12 +101,12 @@ class JobReport:
         extent = self.extent
         if not extent.n_missing:
             return extent.nothing_text()
-        ok, failed, skipped = (self.total(c) for c in ("ok", "failed", "skipped"))
+        ok, failed = self.total("ok"), self.total("failed")
         rate = self.total("atoms") / self.seconds if self.seconds else 0.0
         took = f"{self.seconds:.1f} s ({rate:,.0f} atoms/s); version {self.version}"
-        lines = [f"{ok:,} structures computed, {failed:,} failed, in {took}"]
-        if skipped:
-            lines.append(f"{skipped:,} were computed by another job meanwhile.")
+        lines = [f"{counted(ok, 'structure')} computed, {failed:,} failed, in {took}"]
+        if self.n_skipped:
+            lines.append(f"Another job computed {self.n_skipped:,} of them meanwhile.")
         if failed > self.total("unkept"):
             lines.append(
                 "Failed structures stand in the table 'predictions' with the reason in 'error'; "

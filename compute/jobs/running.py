@@ -81,15 +81,18 @@ def run(lake: Lake, request: Request, progress: Progress = no_progress) -> JobRe
                 _run_all(jobs, works, devices, processes, tally, progress, checkpoints)
             finally:
                 checkpoints.write()
+    # Workers that were not stopped have left nothing: what none of them counted was done elsewhere
+    # before they began.
+    n_left = tally.n_left if processes.is_stopped else 0
     return JobReport(
         job_id,
         request.task,
         list(tally.parts.values()),
         extent,
-        tally.n_left,
+        n_left,
         time.monotonic() - started_s,
         lake.version,
-        processes.is_stopped and tally.n_left > 0,
+        is_stopped=n_left > 0,
     )
 
 
