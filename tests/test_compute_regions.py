@@ -164,7 +164,7 @@ def test_what_another_job_committed_meanwhile_is_not_added_again(lk, monkeypatch
     overtake(lk, monkeypatch, lambda other: compute(other, where="n_atoms > 10"))
     report = compute(lk)
     assert report.n_added == 2
-    assert "4 were labelled by another job meanwhile." in report.text()
+    assert "Another job labelled 4 of them meanwhile." in report.text()
     assert len(rows(lk, "legacy-2")) == 6
     assert lk.check() == []
 

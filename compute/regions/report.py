@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from compute.regions.tasks import NO_REGIONS
+from lake.counted import counted
 
 _SHOWN_REASONS = 3
 
@@ -69,7 +70,8 @@ class RegionReport:
         """A summary for a person."""
         lines = []
         if self.n_dropped:
-            lines.append(f"{self.n_dropped:,} rows made otherwise were taken out before.")
+            rows = counted(self.n_dropped, "row")
+            lines.append(f"Taken out before, as they were made otherwise: {rows}.")
         if not self.n_missing:
             nothing = "Nothing is missing."
             if not self.n_chosen:
@@ -77,7 +79,7 @@ class RegionReport:
             return "\n".join([*lines, nothing])
         rate = self.n_labelled / self.seconds if self.seconds else 0.0
         lines.append(
-            f"{self.n_labelled:,} structures labelled by {' and '.join(self.schemes)} in "
+            f"{counted(self.n_labelled, 'structure')} labelled by {' and '.join(self.schemes)} in "
             f"{self.seconds:.1f} s ({rate:,.0f} structures/s); version {self.version}"
         )
         if self.kinds:
@@ -85,7 +87,7 @@ class RegionReport:
         lines += _because(self.reasons)
         if self.n_added < self.n_labelled:
             others = self.n_labelled - self.n_added
-            lines.append(f"{others:,} were labelled by another job meanwhile.")
+            lines.append(f"Another job labelled {others:,} of them meanwhile.")
         if self.n_too_large:
             lines.append(
                 f"Left without regions, for want of memory for their neighbours: "
