@@ -60,7 +60,7 @@ def caveats_of_regions(errors: pl.DataFrame) -> Iterator[str]:
     for column, name in names.items():
         empty = once.filter(pl.col(column) == 0).height
         if empty:
-            yield f"{empty} of {once.height} structures have no atoms in the region {name}."
+            yield f"No atoms in the region {name}: {empty} of {once.height} structures."
 
 
 def caveats_of_schemes(schemes: pl.DataFrame, models: pl.DataFrame) -> Iterator[str]:
@@ -82,7 +82,10 @@ def caveats_of_schemes(schemes: pl.DataFrame, models: pl.DataFrame) -> Iterator[
             )
     without = max(schemes["n_without_regions"].to_list(), default=0)
     if without:
-        yield f"The scheme says nothing of {without} structures: they count to all atoms alone."
+        yield (
+            f"Structures of which the scheme says nothing: {without}. Their atoms count to all "
+            "atoms alone."
+        )
     for cutoff in sorted(_cutoffs(schemes)):
         other = models.filter((pl.col("r_max") - cutoff).abs() > SAME_CUTOFF)
         if len(other):
@@ -121,15 +124,15 @@ def caveats_of_training(
         )
     without = models.join(runs, on="model", how="anti")["model"].sort().to_list()
     if without:
-        yield f"No training run is known of {_listed(without)}: no curves of it."
+        yield f"No training run is known of {_listed(without)}: no curves."
     known = runs.filter(pl.col("n_candidates") == 1)
     unsaid = (
         known.filter(pl.col("state").fill_null("unknown") == "unknown")["model"].sort().to_list()
     )
     if unsaid:
         yield (
-            f"Whether the training of {_listed(unsaid)} ended, its log does not say: last values "
-            "are those logged so far."
+            f"Whether training ended is not logged for {_listed(unsaid)}: last values are those "
+            "logged so far."
         )
     for row in known.filter(~pl.col("state").is_in(["finished", "unknown"])).iter_rows(named=True):
         yield (

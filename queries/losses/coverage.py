@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lake.counted import counted
 from lake.errors import InvalidInputError
 from queries.losses.selection import Selection
 from queries.losses.structures import regions_command
@@ -54,13 +55,13 @@ def _missing(coverage: pl.DataFrame, selection: Selection) -> Iterator[str]:
     n_selected = first["n_selected"]
     if first["n_with_forces"] < n_selected:
         yield (
-            f"{n_selected - first['n_with_forces']} have no reference forces in the label set "
-            f"{selection.label_set!r}."
+            f"Without reference forces in the label set {selection.label_set!r}: "
+            f"{n_selected - first['n_with_forces']}."
         )
     if first["n_with_regions"] < n_selected:
         yield (
-            f"{n_selected - first['n_with_regions']} have no regions of the scheme "
-            f"{selection.scheme}: {regions_command(selection)}."
+            f"Without regions of the scheme {selection.scheme}: "
+            f"{n_selected - first['n_with_regions']} ({regions_command(selection)})."
         )
     commands = {
         "n_missing": ("not predicted", "atomlake compute predict --dataset {} {}"),
@@ -72,7 +73,9 @@ def _missing(coverage: pl.DataFrame, selection: Selection) -> Iterator[str]:
         if not models:
             continue
         said = ", ".join(f"{row[column]} by {row['model']}" for row in models[:NAMED])
-        more = f" and more by {len(models) - NAMED} others" if len(models) > NAMED else ""
+        more = (
+            f" and more by {counted(len(models) - NAMED, 'other')}" if len(models) > NAMED else ""
+        )
         options = " ".join(f"--model {row['model']}" for row in models)
         how = f": {command.format(selection.dataset, options)}" if command else ""
         yield f"{what.capitalize()}: {said}{more}{how}."

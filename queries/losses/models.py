@@ -90,7 +90,7 @@ def _predicting(
     warnings = []
     if without and not selection.losses:
         warnings.append(
-            f"Left out, because no loss is known of it: {', '.join(without)}. "
+            f"Left out, because no loss is known: {', '.join(without)}. "
             f"Say which with: {edit_command(without[0])}"
         )
     return [model for model in there if model.loss is not None], warnings
