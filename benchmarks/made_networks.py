@@ -1,6 +1,7 @@
 """Networks of a middling size whose weights are as they were drawn: how fast they are is the same.
 
-``python -m benchmarks.made_networks KIND FILE SYMBOLS R_MAX [SEED]`` writes one, where its engine is.
+``python -m benchmarks.made_networks KIND FILE SYMBOLS R_MAX [SEED]`` writes one.
+The environment is that of its engine.
 KIND is mace, mace-small, nequip or allegro; the seed is that of a MACE.
 """
 
