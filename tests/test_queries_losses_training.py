@@ -169,7 +169,7 @@ def test_runs_whose_logs_do_not_say_whether_they_ended_are_said_at_once(tmp_path
     append(lk, runs=[{**run, "run_id": f"r{seed}", "name": f"m{seed}"} for seed in range(2)])
     said = [w for w in compare(lk, dataset="cu").warnings if "ended" in w or "did not finish" in w]
     [one] = said
-    assert one.startswith("Whether the training of m0, m1 ended")
+    assert one.startswith("Whether training ended is not logged for m0, m1: ")
 
 
 def test_a_run_that_did_not_finish_is_said(tmp_path: Path) -> None:
