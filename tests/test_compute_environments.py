@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import tomllib
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from environment_samples import python_with, run, script
 from trained_models import environment_python
 
 from compute.environments import probe as probing
+from compute.environments import worker_packages
 from compute.environments.checking import check_environment, missing_parts, require_usable
 from compute.environments.engine_packages import (
     DISTRIBUTIONS,
@@ -25,7 +29,7 @@ from compute.environments.registry import (
     add_environment,
     find_environment,
 )
-from compute.environments.worker_packages import WORKER
+from compute.environments.worker_packages import WORKER, worker_requirements
 from lake.errors import InvalidInputError, NotFoundError
 from lake.version import __version__
 
@@ -100,9 +104,81 @@ def test_a_missing_torch_comes_first() -> None:
     assert missing_parts(without)
 
 
-def test_every_extra_stands_in_pyproject() -> None:
-    import tomllib
+def elsewhere(**packages: str | None) -> Probe:
+    """An environment that is not here, with everything but for some packages."""
+    there = dict.fromkeys([*DISTRIBUTIONS, *WORKER], "1000.0") | packages
+    return Probe(Environment("e", "/e/python"), "3.11.7", __version__, there, True, ())
 
+
+def test_what_a_worker_lacks_is_told_by_name_and_release() -> None:
+    found = elsewhere(nequip=None, zarr=None, numpy="1.26.4", obstore="unknown", mace="0.3.6")
+    (problem,) = missing_parts(found)
+    assert "lacks numpy>=2.0 (has 1.26.4), zarr>=3.1 (has nothing). Workers need ase," in problem
+    assert problem.endswith("/e/python -m pip install 'numpy>=2.0' 'zarr>=3.1'")
+    (problem,) = missing_parts(elsewhere(nequip=None, mace="0.3.6"), "mace")
+    assert "lacks mace-torch>=0.3.16 (has 0.3.6)" in problem, "an engine has a floor too"
+
+
+def test_an_environment_gets_what_workers_need_and_then_atomlake_without_more() -> None:
+    bare = replace(elsewhere(**dict.fromkeys([*DISTRIBUTIONS, *WORKER])), atomlake=None)
+    torch, packages, atomlake = install_command(bare, "mace").split(" && ")
+    assert torch == "/e/python -m pip install torch==2.13.0"
+    for name in ("pyarrow>=", "mace-torch>=", "vesin>="):
+        assert f" '{name}" in packages
+    for name in ("duckdb", "deltalake", "polars", "nequip", "torch'", ";"):
+        assert name not in packages
+    assert " --no-deps " in atomlake
+    assert "[mace]" not in atomlake
+
+
+@pytest.mark.parametrize(
+    ("atomlake", "zarr", "n_commands"),
+    [
+        ("0.0.1", "1000.0", 1),
+        (__version__, None, 1),
+        ("0.0.1", None, 2),
+        (__version__, "1000.0", 2),
+    ],
+)
+def test_only_what_is_lacking_is_to_be_installed_and_all_where_nothing_is(
+    atomlake: str, zarr: str | None, n_commands: int
+) -> None:
+    found = replace(elsewhere(zarr=zarr), atomlake=atomlake)
+    commands = install_command(found).split(" && ")
+    assert len(commands) == n_commands
+    assert ("--no-deps" in commands[-1]) == (atomlake == "0.0.1" or n_commands == 2)
+    assert ("'zarr>=" in commands[0]) == (zarr is None or n_commands == 2)
+
+
+def test_requirements_are_lines_for_pip_with_the_floors_of_pyproject() -> None:
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))
+    declared = project["project"]["dependencies"]
+    extras = project["project"]["optional-dependencies"]
+    lines = run("env", "requirements").stdout.splitlines()
+    assert set(lines) < set(declared)
+    assert json.loads(run("env", "requirements", "ase", "--json").stdout) == lines
+    for engine, extra in (("mace", "mace"), ("nequip", "nequip"), ("allegro", "nequip")):
+        of_engine = run("env", "requirements", engine).stdout.splitlines()
+        assert set(of_engine) == {*lines, *extras[extra]}
+    result = run("env", "requirements", "mase")
+    assert result.exit_code == 2
+    assert "Did you mean ase, mace?" in result.output
+
+
+def test_a_checkout_that_is_not_installed_declares_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    installed = {engine: list(map(str, worker_requirements(engine))) for engine in ENGINES}
+
+    def not_there(name: str) -> list[str]:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(worker_packages, "requires", not_there)
+    for engine, lines in installed.items():
+        assert sorted(map(str, worker_requirements(engine))) == sorted(lines)
+
+
+def test_every_extra_stands_in_pyproject() -> None:
     project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))
     extras = project["project"]["optional-dependencies"]
     assert set(EXTRAS) < set(ENGINES)

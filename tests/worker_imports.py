@@ -12,23 +12,28 @@ from collections.abc import Iterable, Sequence
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from types import ModuleType
+from typing import Any
 
 
 class OnlyWorkers:
-    """Refuses to import modules of distributions that are not among `allowed`."""
+    """A finder that does not find modules of distributions that are not among `allowed`."""
 
-    def __init__(self, allowed: Iterable[str]) -> None:
+    def __init__(self, finder: Any, allowed: Iterable[str]) -> None:
+        self._finder = finder
         self._allowed = closure(allowed) | {"atomlake"}
         self._distributions = packages_distributions()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._finder, name)  # what importlib.metadata asks
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        top = name.partition(".")[0]
-        brought_by = {normal(each) for each in self._distributions.get(top, ())}
-        if brought_by and not brought_by & self._allowed:
-            raise ModuleNotFoundError(f"a worker may not import {name}", name=name)
-        return None
+        brought_by = map(normal, self._distributions.get(name.partition(".")[0], ()))
+        if not self._allowed.issuperset(brought_by):
+            return None
+        spec: ModuleSpec | None = self._finder.find_spec(name, path, target)
+        return spec
 
 
 def closure(names: Iterable[str]) -> set[str]:
@@ -53,4 +58,4 @@ def normal(name: str) -> str:
 
 
 def install(*allowed: str) -> None:
-    sys.meta_path.insert(0, OnlyWorkers(allowed))
+    sys.meta_path[:] = [OnlyWorkers(finder, allowed) for finder in sys.meta_path]
