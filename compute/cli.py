@@ -121,7 +121,7 @@ def retry(target: Target, /, **options: Any) -> None:
 @click.option("--model", "models", multiple=True, metavar="GLOB", help="Model or pattern.")
 @pass_target
 def status(target: Target, /, datasets: tuple[str, ...], models: tuple[str, ...]) -> None:
-    """Structures done, failed and missing, per dataset and model.
+    """Structures done, failed and missing, per dataset and model, with the types of the results.
 
     Example: atomlake compute status --dataset cu
     """

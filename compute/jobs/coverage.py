@@ -19,8 +19,9 @@ def coverage(
 ) -> pl.DataFrame:
     """One row per dataset and registered model.
 
-    Columns: dataset, model, structures, done, failed, missing, latents; ``latents`` counts
-    structures that have some, and done + failed + missing = structures.
+    Columns: dataset, model, structures, done, failed, missing, dtype, latents, latents_dtype;
+    ``latents`` counts structures that have some, and done + failed + missing = structures.
+    ``dtype`` and ``latents_dtype`` name types, with commas between where there are several.
 
     Parameters
     ----------
