@@ -63,7 +63,6 @@ def info(text: str) -> dict[str, Any]:
         ('a="1 2 3"', [1, 2, 3]),
         ("a=1,2,3", [1, 2, 3]),
         ('a="1.0 2"', [1.0, 2.0]),
-        ('a="1 2.5 nan"', None),
         ('a="T F T"', [True, False, True]),
         ('a="T 1"', "T 1"),
         ('a="1 x"', "1 x"),
@@ -86,14 +85,10 @@ def info(text: str) -> dict[str, Any]:
         ('a="_JSON nonsense"', "_JSON nonsense"),
         (r'a="_JSON \"\\ud800\""', '_JSON "\\ud800"'),
         ("a=b=c", "b=c"),
-        ('"my key"=3', None),
-        ("ü=é", None),
     ],
 )
 def test_a_value_has_its_type(text: str, value: object) -> None:
     found = info(text)
-    if value is None:
-        return
     assert found["a"] == value
     assert type(found["a"]) is type(value)
 

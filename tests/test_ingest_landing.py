@@ -138,13 +138,17 @@ def test_a_reject_made_of_a_label_shows_the_frame(lk: Lake, write: Write) -> Non
 @pytest.mark.parametrize(
     "text", ["\n\n", " \n\t\n", b"\xef\xbb\xbf", gzip.compress(b"\n\n", mtime=0)]
 )
-@pytest.mark.parametrize("importer", ["extxyz", "cif"])
+@pytest.mark.parametrize(
+    ("importer", "frame", "said"),
+    [("extxyz", -1, "blank lines alone"), ("cif", 0, "no data block with atom sites")],
+)
 def test_a_file_of_blank_lines_is_refused(
-    lk: Lake, write: Write, text: str | bytes, importer: str
+    lk: Lake, write: Write, text: str | bytes, importer: str, frame: int, said: str
 ) -> None:
     report = ingest(lk, importer, [write("a.xyz", text)], dataset="cu")
     [(_, reject)] = report.rejects
-    assert reject.frame == -1 or importer == "cif"
+    assert reject.frame == frame
+    assert said in reject.reason
     assert not report.is_clean
 
 

@@ -10,7 +10,6 @@ import orjson
 
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9][0-9]*)")
 _REAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]+)?")
-_LEADING_ZERO = re.compile(r"[+-]?0[0-9]+")
 _NON_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 _PARTS = re.compile(r"[^\s,]+")
 _JSON_PREFIX = "_JSON"
