@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from lake.errors import InvalidInputError, NotFoundError
@@ -66,10 +66,9 @@ class Reader:
         if not urls:
             empty = pa.Table.from_batches([], table.arrow)
             return cast(pl.DataFrame, pl.from_arrow(empty)).lazy()
-        rows = cast(pl.DataFrame, pl.from_arrow(pa.Table.from_batches([], table.file_arrow)))
         frame = pl.scan_parquet(
             urls,
-            schema=rows.schema,
+            schema=_polars_schema(table),
             missing_columns="insert",
             extra_columns="ignore",
             hive_partitioning=bool(table.partition),
@@ -135,6 +134,16 @@ class Reader:
             ordered = [name for name in RELATIONS if name in names]
             self._connections[names] = self.connect(ordered)
         return self._connections[names]
+
+
+@cache
+def _polars_schema(table: Table) -> pl.Schema:
+    """The columns that stand in the data files of a table, as Polars calls their types."""
+    import polars as pl
+    import pyarrow as pa
+
+    rows = pl.from_arrow(pa.Table.from_batches([], table.file_arrow))
+    return cast(pl.DataFrame, rows).schema
 
 
 def find_table(name: str) -> Table:
