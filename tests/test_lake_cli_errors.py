@@ -109,6 +109,19 @@ def test_ids_survive_excel(folder, tmp_path):
     assert pl.Series(read[1][:1]).dtype == pl.String
 
 
+def test_columns_that_differ_by_case_survive_excel(tmp_path):
+    import polars as pl
+
+    from lake.commands.formats import write_result
+
+    out = tmp_path / "case.xlsx"
+    write_result(pl.DataFrame({"T": [1e-6], "t": [2], "t (2)": [3]}), "xlsx", out)
+    assert openpyxl_rows(out) == [("T", "t (2)", "t (2) (2)"), (1e-6, 2, 3)]
+    book = pytest.importorskip("openpyxl").load_workbook(out)
+    assert book.active["A2"].number_format == "General"  # other formats show it as 0.000
+    book.close()
+
+
 def openpyxl_rows(path: Path) -> list[tuple]:
     openpyxl = pytest.importorskip("openpyxl", reason="the extra dev is not installed")
     book = openpyxl.load_workbook(path)

@@ -279,6 +279,30 @@ def test_distances_and_figures_where_there_is_a_baseline(
     assert (tmp_path / "baseline.npz").exists()
 
 
+@pytest.mark.slow
+def test_keys_may_be_called_as_columns_are(tmp_path: Path) -> None:
+    """Whatever a frame calls its keys, they take no column's place, in any file."""
+    for needed in ("sklearn", "chemiscope"):
+        pytest.importorskip(needed)
+    keys = ("rank", "mahalanobis", "pca_1", "place", "row", "first", "other", "is_chosen", "T", "t")
+    info = {i: json.dumps(dict.fromkeys(keys, i % 3) | {"is_chosen": "no"}) for i in N_ATOMS}
+    lk, _ = ensemble_lake(tmp_path, N_ATOMS, info=info)
+    quick(lk, tmp_path / "first", "--save", "first")
+    words = ("--baseline", "old=slabs: structure_id <= 20", "--against", "first", "--report")
+    result = ask(lk, tmp_path / "ood", *words, "--format", "xlsx", "--top", "2")
+    assert result.exit_code == 0, result.output
+    scores = pl.read_excel(tmp_path / "ood" / "scores.xlsx", engine="openpyxl")
+    assert len(scores) == 40
+    named = ("info_rank", "info_mahalanobis", "info_pca_1", "info_is_chosen", "place", "t (2)")
+    assert set(named) <= set(scores.columns)
+    new = scores.filter(set="new")
+    assert new["rank"].to_list() == list(range(1, 21))
+    assert new["mahalanobis"].dtype == pl.Float64
+    assert new["place"].to_list() == [i % 3 for i in map(int, new["structure_id"])]
+    page = (tmp_path / "ood" / "report.html").read_text("utf-8")
+    assert page.count('"chosen"') == 2
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

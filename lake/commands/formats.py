@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -58,9 +58,14 @@ def write_xlsx(frame: pl.DataFrame, file: IO[bytes]) -> None:
                 f"{name} has values of more than {_LONGEST_CELL:,} characters, which a cell of "
                 "Excel cannot hold. Write Parquet, or leave the column out."
             )
+    told_apart = dict(zip(flat.columns, _excel_names(flat.columns), strict=True))
     book = BytesIO()  # a zip archive cannot be left half written without noise
-    flat.with_columns(pl.col(wide).cast(pl.String)).write_excel(
-        book, worksheet="result", autofit=True
+    flat.with_columns(pl.col(wide).cast(pl.String)).rename(told_apart).write_excel(
+        book,
+        worksheet="result",
+        autofit=True,
+        freeze_panes=(1, 0),
+        dtype_formats={pl.Float64: "General", pl.Float32: "General"},  # else 1e-6 shows as 0.000
     )
     file.write(book.getvalue())
 
@@ -112,6 +117,17 @@ def write_result(frame: pl.DataFrame, name: str, file: Path | None) -> None:
             write(frame, stream)
     except OSError as error:
         raise StorageError(f"{file}: cannot be written ({error.strerror or error}).") from error
+
+
+def _excel_names(names: Sequence[str]) -> list[str]:
+    """Names with a number where one differs from another only by case, which Excel cannot tell."""
+    seen: set[str] = set()
+    told_apart = []
+    for name in names:
+        tries = (name, *(f"{name} ({number})" for number in range(2, len(names) + 2)))
+        told_apart.append(next(each for each in tries if each.lower() not in seen))
+        seen.add(told_apart[-1].lower())
+    return told_apart
 
 
 def _most(frame: pl.DataFrame, values: pl.Expr) -> float:

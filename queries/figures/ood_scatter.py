@@ -132,7 +132,7 @@ def _ensembles(result: OodScores, rows: pl.DataFrame) -> list[Pair]:
         return []
     pairs = []
     for (name,), other in result.against.group_by("name", maintain_order=True):
-        joined = rows.join(
+        joined = rows.select("set", "dataset", "structure_id", "is_chosen", result.score).join(
             other.select("dataset", "structure_id", pl.col(result.score).alias(OTHER)),
             on=["dataset", "structure_id"],
         )

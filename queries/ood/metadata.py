@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+# What the maps of a baseline know of a structure, beside its distances.
+OF_MAPS = ("is_chosen", "pca_1", "pca_2", "t_sne_1", "t_sne_2", "density_1", "density_2")
+
+
 def metadata_columns(infos: Iterable[str | None], taken: Iterable[str]) -> list[pl.Series]:
     """One column per key that holds single values; lists and objects are left out.
 
@@ -21,14 +25,17 @@ def metadata_columns(infos: Iterable[str | None], taken: Iterable[str]) -> list[
     infos
         The column ``info`` of structures: JSON objects.
     taken
-        Names that columns have already; a key of such a name is called ``info_<key>``.
+        Names that columns have already; a key of such a name, or of one that a baseline adds, is
+        called ``info_<key>``.
 
     Examples
     --------
     >>> [(c.name, c.to_list()) for c in metadata_columns(['{"facet": "100", "a": [1]}', None], [])]
     [('facet', ['100', None])]
     """
-    used = set(taken)
+    from queries.ood.baseline import DISTANCES
+
+    used = {*taken, *DISTANCES, *OF_MAPS}
     frames = [{} if text is None else decode_info(text) for text in infos]
     keys = sorted({key for frame in frames for key, value in frame.items() if _is_single(value)})
     columns = []

@@ -94,15 +94,14 @@ def map_data(result: OodScores, measured: BaselineScores, reader: Reader) -> Map
 def _with_room(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """The chosen by rank, then others in random order, as far as there is room; in file order."""
     order = np.random.default_rng(seed).permutation(len(rows))
-    drawn = rows.with_row_index("row").with_columns(
-        pl.Series("drawn", order),
-        first=pl.when("is_chosen").then("rank"),
+    # By themselves: among all columns, keys of the user may have any name.
+    drawn = rows.select("is_chosen", "rank", pl.col("n_atoms").cast(pl.Int64)).with_columns(
+        pl.Series("drawn", order), first=pl.when("is_chosen").then("rank")
     )
-    sorted_rows = drawn.sort("first", "drawn", nulls_last=True).with_columns(
-        has_room=pl.col("n_atoms").cast(pl.Int64).cum_sum() <= MOST_ATOMS
-    )
-    first = sorted_rows.head(MOST_STRUCTURES).filter("has_room")
-    return first.sort("row").drop("row", "drawn", "first", "has_room")
+    in_order = drawn.with_row_index("row").sort("first", "drawn", nulls_last=True)
+    has_room = pl.col("n_atoms").cum_sum() <= MOST_ATOMS
+    first = in_order.with_columns(has_room=has_room).head(MOST_STRUCTURES).filter("has_room")
+    return rows[first["row"].sort()]
 
 
 def _structures(shown: pl.DataFrame, reader: Reader) -> list[dict[str, Any]]:
@@ -191,5 +190,5 @@ def _settings(result: OodScores, shown: pl.DataFrame) -> dict[str, Any]:
 
 def _first(shown: pl.DataFrame) -> int:
     """The place of the structure that the page begins with: that of the best rank."""
-    ranked = shown.with_row_index("place").sort("rank", nulls_last=True)
+    ranked = shown.select("rank").with_row_index("place").sort("rank", nulls_last=True)
     return int(ranked["place"][0]) if len(ranked) else 0
