@@ -184,7 +184,11 @@ def test_values_beyond_float16_are_refused(lk: Lake) -> None:
 
 @pytest.mark.parametrize(
     ("n_features", "more", "said"),
-    [(4, {"definition": "other"}, "defined by other"), (5, {}, "5 features"), (4, {"model_id": 8}, "model_id 8,")],
+    [
+        (4, {"definition": "other"}, "defined by other"),
+        (5, {}, "5 features"),
+        (4, {"model_id": 8}, "model_id 8,"),
+    ],
 )
 def test_latents_of_two_kinds_are_not_mixed(
     lk: Lake, n_features: int, more: dict[str, Any], said: str
