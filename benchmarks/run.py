@@ -26,6 +26,7 @@ QUESTIONS = {
     "latents": "benchmarks.latents",
     "predict": "benchmarks.predicting",
     "batch-sizes": "benchmarks.batch_sizes",
+    "worker-size": "benchmarks.worker_size",
     "regions": "benchmarks.regions",
     "force-errors": "benchmarks.force_errors",
     "ood": "benchmarks.ood",
