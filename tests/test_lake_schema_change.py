@@ -51,6 +51,8 @@ def as_arrow(frame: pl.DataFrame, table: str) -> list[dict[str, Any]]:
 def check_reads(lk: Lake, folder: Path, unknown: Sequence[str], *sets: dict[str, Any]) -> None:
     """Every way to read gives the rows, typed."""
     folder.mkdir()
+    assert list(lk.info().datasets) == ["cu", "ni"][: len(sets)]
+    assert lk.export_extxyz(str(folder / "frames.extxyz")) == len(sets)
     lk.export_parquet(str(folder / "copy"))
     lk.export_duckdb(str(folder / "views.duckdb"))
     with lk.connect() as views, duckdb.connect(str(folder / "views.duckdb")) as exported:

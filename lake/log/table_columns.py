@@ -11,12 +11,13 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
 
 from lake.errors import CorruptLakeError, InvalidInputError, StorageError
-from lake.log.delta_log import Entry, entry_path, read_entry
+from lake.log.delta_log import Entry, entry_path, read_entries, read_entry
 from lake.storage.storage import Storage
 from lake.version import __version__
 from schemas import TABLES, Column, Table, delta_field
@@ -96,7 +97,7 @@ def with_columns(storage: Storage, table: Table, entry: Entry, below: int) -> En
         return replace(entry, note={**entry.note, "columns_at": at})
     schema["fields"] += [delta_field(column.name, column.type) for column in new]
     configuration = dict(metadata["configuration"])
-    configuration[_STATISTICS] += "".join(f",{name}" for name in _skippable(new))
+    configuration[_STATISTICS] = ",".join([configuration[_STATISTICS], *_skippable(new)])
     widened = {"schemaString": json.dumps(schema), "configuration": configuration}
     note = {**entry.note, "columns_at": below + 1}
     return replace(entry, metadata={**metadata, **widened}, note=note)
@@ -132,22 +133,24 @@ def refuse_newer(storage: Storage, tables: Iterable[str]) -> None:
 
 @lru_cache(maxsize=1024)  # the first entry never changes
 def _made_with(storage: Storage, name: str) -> frozenset[str]:
-    metadata = read_entry(storage, name, 0).metadata
-    if metadata is None:
-        raise CorruptLakeError(
-            f"{storage.url(name)}: the first entry of the log does not say which columns the table "
-            "has. Restore the folder from a copy."
-        )
+    _, metadata = _newest_metadata(storage, name, 0)
     return frozenset(field["name"] for field in json.loads(metadata["schemaString"])["fields"])
 
 
 def _newest_metadata(storage: Storage, name: str, version: int) -> tuple[int, Mapping[str, Any]]:
     """What the log says of the table at a version, and the entry that says it."""
-    while True:
-        entry = read_entry(storage, name, version)
+    versions = range(version, -1, -1)
+    # More than one entry is read only where an earlier atomlake, which made no note, wrote it.
+    rest = read_entries(storage, name, versions[1:])
+    for at, entry in zip(versions, chain([read_entry(storage, name, version)], rest), strict=True):
         if entry.metadata is not None:
-            return version, entry.metadata
-        version = entry.note.get("columns_at", version - 1)
+            return at, entry.metadata
+        if "columns_at" in entry.note:
+            return _newest_metadata(storage, name, entry.note["columns_at"])
+    raise CorruptLakeError(
+        f"{storage.url(name)}: the first entry of the log does not say which columns the table "
+        "has. Restore the folder from a copy."
+    )
 
 
 def _skippable(columns: Iterable[Column]) -> list[str]:
