@@ -27,6 +27,15 @@ MODELS = click.option(
     metavar="GLOB",
     help="Name of a model or a pattern, e.g. 'mace-*'. May be repeated.",
 )
+WHERE = click.option("--where", metavar="SQL", help="Condition over structures and labels.")
+COMMIT_EVERY = click.option(
+    "--commit-every",
+    type=float,
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="A job that is killed loses at most so much.",
+)
 
 
 def latents_option(
@@ -47,7 +56,7 @@ def request_options(command: Command) -> Command:
     """The options of every verb that computes."""
     for decorator in reversed(
         (
-            click.option("--where", metavar="SQL", help="Condition over structures and labels."),
+            WHERE,
             click.option(
                 "--latents-dtype",
                 type=click.Choice(["float32", "float16"]),
@@ -74,14 +83,7 @@ def request_options(command: Command) -> Command:
             ),
             click.option("--batch", type=int, help="Most structures of a batch."),
             click.option("--max-memory", metavar="SIZE", help="Most memory of a worker, e.g. 16G."),
-            click.option(
-                "--commit-every",
-                type=float,
-                default=60.0,
-                show_default=True,
-                metavar="SECONDS",
-                help="A job that is killed loses at most so much.",
-            ),
+            COMMIT_EVERY,
         )
     ):
         command = decorator(command)

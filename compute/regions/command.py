@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from compute.regions.radii import Radii
+from compute.request_options import COMMIT_EVERY, WHERE
 from lake.commands.printing import print_json
 from lake.commands.target import Target, pass_target
 from lake.errors import InvalidInputError
@@ -26,7 +27,7 @@ _DEFAULT = Radii()
     help="legacy: where the coordination stands out. sites: empty, shared and wrongly held sites "
     "of a lattice.",
 )
-@click.option("--where", metavar="SQL", help="Condition over structures and labels.")
+@WHERE
 @click.option(
     "--model-cutoff",
     type=float,
@@ -69,14 +70,7 @@ _DEFAULT = Radii()
 )
 @click.option("--replace", is_flag=True, help="Take out regions with other parameters before.")
 @click.option("--workers", type=int, help="Most processes.  [default: one per core]")
-@click.option(
-    "--commit-every",
-    type=float,
-    default=60.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="A job that is killed loses at most so much.",
-)
+@COMMIT_EVERY
 @pass_target
 def regions(target: Target, /, **options: Any) -> None:
     """Say of every atom whether it is near a defect or far from it.

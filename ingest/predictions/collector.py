@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
@@ -112,33 +110,21 @@ class Collector:
         return open_data_file(self._storage, TABLES["predictions"], partition, name)
 
 
-class _TaskFiles:
+class _TaskFiles(ExitStack):
     """The files of one task, opened when they are needed and numbered from `first` on."""
 
     def __init__(self, first: int, open_file: Callable[[int], OpenFile]) -> None:
+        super().__init__()
         self._first = first
         self._open_file = open_file
-        self._stack = ExitStack()
         self._numbers: dict[int, int] = {}
         self._open: list[tuple[DataFileWriter, list[DataFile]]] = []
-
-    def __enter__(self) -> Self:
-        self._stack.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stack.__exit__(kind, error, traceback)
 
     def writer(self, dataset: int) -> tuple[int, DataFileWriter]:
         """The number and the writer of the file for a dataset."""
         if dataset not in self._numbers:
             self._numbers[dataset] = len(self._open)
-            self._open.append(self._stack.enter_context(self._open_file(dataset)))
+            self._open.append(self.enter_context(self._open_file(dataset)))
         number = self._numbers[dataset]
         return self._first + number, self._open[number][0]
 
