@@ -7,13 +7,20 @@ structures, and one that has only the seeds as replicates.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import combinations, groupby, product
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from queries.losses.measured import (
+    differences_of,
+    losses_of,
+    n_seeds_of,
+    seed_means,
+    values_of,
+)
 from queries.losses.pair_columns import OF_SEEDS, PAIRED, UNPAIRED
 from queries.statistics.corrections import benjamini_hochberg, holm
 from queries.statistics.effect_sizes import hedges_g, paired_effect
@@ -36,8 +43,8 @@ def unpaired_tests(errors: pl.DataFrame) -> pl.DataFrame:
         ``loss`` and ``defect_mae``, one row per model and structure.
     """
     rows: Rows = []
-    for pair in combinations(_losses(errors), 2):
-        first, second = (_values(errors, loss, "defect_mae") for loss in pair)
+    for pair in combinations(losses_of(errors), 2):
+        first, second = (values_of(errors, loss, "defect_mae") for loss in pair)
         test = student_t(first, second)
         rows.append(
             {
@@ -65,10 +72,10 @@ def paired_tests(errors: pl.DataFrame, rng_seed: int) -> pl.DataFrame:
     rng_seed
         Seed of the sign flips and of the bootstrap, the same for every pair.
     """
-    n_seeds = _n_seeds(errors)
-    pairs = list(combinations(_losses(errors), 2))
+    n_seeds = n_seeds_of(errors)
+    pairs = list(combinations(losses_of(errors), 2))
     # All of them beside each other, so that random signs are drawn once.
-    differences = np.concatenate([_differences(errors, each, pairs) for each in MEASURES], axis=1)
+    differences = np.concatenate([differences_of(errors, each, pairs) for each in MEASURES], axis=1)
     signs = sign_flip_tests(differences, rng_seed)
     rows: Rows = []
     for number, (measure, pair) in enumerate(product(MEASURES, pairs)):
@@ -93,10 +100,10 @@ def seed_tests(errors: pl.DataFrame) -> pl.DataFrame:
     errors
         ``loss``, ``model`` and the `MEASURES`, one row per model and structure.
     """
-    n_seeds = _n_seeds(errors)
-    of_seeds = {measure: _seed_means(errors, measure) for measure in MEASURES}
+    n_seeds = n_seeds_of(errors)
+    of_seeds = {measure: seed_means(errors, measure) for measure in MEASURES}
     rows: Rows = []
-    for measure, pair in product(MEASURES, combinations(_losses(errors), 2)):
+    for measure, pair in product(MEASURES, combinations(losses_of(errors), 2)):
         first, second = (of_seeds[measure][loss] for loss in pair)
         is_enough = min(len(first), len(second)) >= LEAST_SEEDS
         test = welch_t(first, second) if is_enough else NOTHING
@@ -113,50 +120,6 @@ def seed_tests(errors: pl.DataFrame) -> pl.DataFrame:
     _correct(rows, "p_value", "p_holm", "p_bh")
     _judge(rows, "p_holm")
     return _frame(rows, OF_SEEDS)
-
-
-def _differences(
-    errors: pl.DataFrame, measure: str, pairs: Sequence[tuple[str, str]]
-) -> NDArray[np.float64]:
-    """Mean over the seeds of the first loss minus that of the second, structure by structure.
-
-    NaN where one has no value. Shape (n_structures, n_pairs).
-    """
-    values = _by_loss(errors, measure)
-    means = {loss: _mean(of_loss, axis=1) for loss, of_loss in values.items()}
-    differences = [means[first] - means[second] for first, second in pairs]
-    n_structures = errors["structure_idx"].n_unique()
-    return np.array(differences).reshape(len(pairs), n_structures).T
-
-
-def _seed_means(errors: pl.DataFrame, measure: str) -> dict[str, NDArray[np.float64]]:
-    """Of each loss, the means over structures of the models that have any. Shape (n_seeds,)."""
-    means = {loss: _mean(part, axis=0) for loss, part in _by_loss(errors, measure).items()}
-    return {loss: of_seeds[~np.isnan(of_seeds)] for loss, of_seeds in means.items()}
-
-
-def _by_loss(errors: pl.DataFrame, measure: str) -> dict[str, NDArray[np.float64]]:
-    """Of each loss, structures down and seeds across; NaN where there is no value.
-
-    Shape (n_structures, n_seeds).
-    """
-    wide = errors.pivot("model", index="structure_idx", values=measure).sort("structure_idx")
-    models = errors.select("loss", "model").unique().sort("loss", "model")
-    return {
-        str(loss): wide.select(pl.col(part["model"]).cast(pl.Float64)).to_numpy()
-        for (loss,), part in models.group_by("loss", maintain_order=True)
-    }
-
-
-def _mean(values: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-    """The mean of what is no NaN, and NaN of nothing.
-
-    Polars adds up in the order in which its threads come, so that last digits differ.
-    """
-    counts = (~np.isnan(values)).sum(axis=axis)
-    sums = np.nansum(values, axis=axis)
-    means: NDArray[np.float64] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-    return means
 
 
 def _paired(differences: NDArray[np.float64], rng_seed: int) -> dict[str, object]:
@@ -203,21 +166,8 @@ def _judge(rows: Rows, p_value: str) -> None:
         row["is_significant"] = None if np.isnan(p) else p < ALPHA
 
 
-def _values(errors: pl.DataFrame, loss: str, measure: str) -> NDArray[np.float64]:
-    """What is there of a measure, of one loss. Shape (n,)."""
-    return errors.filter(loss=loss)[measure].drop_nulls().to_numpy()
-
-
 def _difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> float | None:
     return float(first.mean() - second.mean()) if len(first) and len(second) else None
-
-
-def _losses(errors: pl.DataFrame) -> Sequence[str]:
-    return [str(loss) for loss in errors["loss"].unique().sort()]
-
-
-def _n_seeds(errors: pl.DataFrame) -> dict[str, int]:
-    return dict(errors.group_by("loss").agg(pl.col("model").n_unique()).rows())
 
 
 def _frame(rows: Rows, schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
