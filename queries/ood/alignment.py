@@ -127,7 +127,7 @@ def align(moments: Moments, n_members: int) -> Alignment | None:
     values, vectors = np.linalg.eigh(white.T @ covariance @ white)
     # An eigenvalue is 1 + (n_members - 1) times the mean correlation of pairs of members.
     is_shared = values > 1 + (n_members - 1) * LEAST_CORRELATION
-    kept = np.flatnonzero(is_shared)[::-1][: min(ranks)]
+    kept = np.flatnonzero(is_shared)
     if not len(kept):
         return None
     # Least squares of the consensus, vectors/√values in white coordinates, on the latents of each.
