@@ -15,15 +15,12 @@ from ingest.landing.report import IngestReport, left_alone
 from ingest.sources.inputs import find_inputs
 from ingest.sources.unchanged import find_unchanged
 from ingest.tables.names import NamePattern
-from ingest.tasks.allocator import freed_memory_kept
-from ingest.tasks.executors import open_executor
 from ingest.tasks.reading import Target, run_task
-from ingest.tasks.running import run_tasks
-from ingest.tasks.tasks import Progress, Source, TaskCutter, no_progress, size_of, sources_of
+from ingest.tasks.running import results_of
+from ingest.tasks.tasks import Progress, Source, no_progress, size_of, sources_of
 from lake.lake import Lake
 from lake.names import check_name
 
-TASKS_UNDER_WAY = 2  # per worker: one done, one waiting
 PROCESSES_FROM_BYTES = 256 << 20
 
 
@@ -93,6 +90,8 @@ def ingest(
         Address of a Dask scheduler that does the parsing instead.
     strict
         Commit nothing if any frame is rejected.
+    storage_options
+        Options of the object store that files are read from.
     progress
         Called with the bytes read, and the bytes there are if that is known.
 
@@ -109,8 +108,6 @@ def ingest(
     JobFailedError
         A worker died.
     """
-    from ingest.importers import find_importer
-
     options = Options(
         check_name("dataset", dataset),
         check_name("label_set", label_set),
@@ -118,48 +115,53 @@ def ingest(
         units,
         name_pattern,
     )
-    reader = find_importer(importer) if isinstance(importer, str) else importer
-    operation_id = uuid.uuid4().hex
-    target = Target(
-        lake.storage.uri,
-        lake.storage.options,
-        operation_id,
-        dataset,
-        label_set,
-        reader,
-        LabelRules(options.key_map, SourceUnits.parse(units)),
-        None if name_pattern is None else NamePattern(name_pattern),
-    )
+    target = _target(lake, importer, options)
+    reader = target.importer
     from_storage = storage_options or {}
     inputs = find_inputs(files, from_storage)
     unchanged = find_unchanged(
         lake.reader, inputs, options, file_format=reader.format, storage_options=from_storage
     )
-    sources = sources_of([item for item in inputs if item.uri not in unchanged], operation_id)
+    read_now = [item for item in inputs if item.uri not in unchanged]
+    sources = sources_of(read_now, target.operation_id)
     landing = Landing(lake, target, options, sources, is_strict=strict)
     skipped = left_alone(unchanged)
     if not sources:
         return landing.report(None, skipped)
-    use_threads = reader.parses_in_threads and _is_small(sources)
-    with (
-        landing,
-        freed_memory_kept(),
-        open_executor(workers, scheduler, use_threads=use_threads) as (executor, n_workers),
-    ):
-        cutter = TaskCutter(
-            reader,
-            from_storage,
-            workers=n_workers,
-            progress=progress,
-        )
-        for result in run_tasks(
-            run_task, executor, target, cutter.tasks(sources), n_workers * TASKS_UNDER_WAY
-        ):
+    results = results_of(
+        run_task,
+        target,
+        reader,
+        sources,
+        workers=workers,
+        scheduler=scheduler,
+        use_threads=reader.parses_in_threads and _is_small(sources),
+        storage_options=from_storage,
+        progress=progress,
+    )
+    with landing, results as found:
+        for result in found:
             landing.add(result)
         if not unchanged:  # a file left alone may be the one that has a mapped key
             landing.check_mapped_keys()
         version = landing.commit()
     return landing.report(version, skipped)
+
+
+def _target(lake: Lake, importer: str | Importer, options: Options) -> Target:
+    """What every task needs to know."""
+    from ingest.importers import find_importer
+
+    return Target(
+        lake.storage.uri,
+        lake.storage.options,
+        uuid.uuid4().hex,
+        options.dataset,
+        options.label_set,
+        find_importer(importer) if isinstance(importer, str) else importer,
+        LabelRules(options.key_map, SourceUnits.parse(options.units)),
+        None if options.name_pattern is None else NamePattern(options.name_pattern),
+    )
 
 
 def _is_small(sources: Sequence[Source]) -> bool:

@@ -25,14 +25,11 @@ from ingest.predictions.reading import run_prediction_task
 from ingest.predictions.report import PredictionReport
 from ingest.predictions.unchanged import find_unchanged
 from ingest.sources.inputs import find_inputs
-from ingest.tasks.allocator import freed_memory_kept
-from ingest.tasks.executors import open_executor
-from ingest.tasks.running import run_tasks
-from ingest.tasks.tasks import Progress, TaskCutter, no_progress, size_of, sources_of
+from ingest.tasks.running import results_of
+from ingest.tasks.tasks import Progress, no_progress, size_of, sources_of
 from lake.errors import InvalidInputError
 from lake.lake import Lake
 
-TASKS_UNDER_WAY = 2  # per worker: one done, one waiting
 THREADS_UP_TO_BYTES = 256 << 20
 INLINE_UP_TO_BYTES = 32 << 20
 
@@ -77,6 +74,8 @@ def ingest_predictions(
         Address of a Dask scheduler that does the parsing instead.
     strict
         Commit nothing if any frame is rejected.
+    storage_options
+        Options of the object store that files are read from.
     progress
         Called with the bytes read, and the bytes there are if that is known.
 
@@ -112,15 +111,19 @@ def ingest_predictions(
     if size is not None and size < INLINE_UP_TO_BYTES and scheduler is None:
         workers = min(workers, 1)
     is_small = size is not None and size < THREADS_UP_TO_BYTES
-    use_threads = prediction_reader.parses_in_threads and is_small
-    with (
-        landing,
-        freed_memory_kept(),
-        open_executor(workers, scheduler, use_threads=use_threads) as (executor, n_workers),
-    ):
-        cutter = TaskCutter(prediction_reader, from_storage, workers=n_workers, progress=progress)
-        tasks, most = cutter.tasks(sources), n_workers * TASKS_UNDER_WAY
-        for result in run_tasks(run_prediction_task, executor, prediction_reader, tasks, most):
+    results = results_of(
+        run_prediction_task,
+        prediction_reader,
+        prediction_reader,
+        sources,
+        workers=workers,
+        scheduler=scheduler,
+        use_threads=prediction_reader.parses_in_threads and is_small,
+        storage_options=from_storage,
+        progress=progress,
+    )
+    with landing, results as found:
+        for result in found:
             landing.collector.add(result)
         if not unchanged:  # a file left alone may be the one that has a mapped key
             check_mapped_keys(rules, landing.collector.seen)
