@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import trained_models
 from compute_samples import make_lake, structures
+from small_disks import small_disk
 
 import lake
 from compute import Limits, Request, coverage, run
@@ -175,24 +176,18 @@ def test_a_structure_with_too_many_neighbours_for_the_memory_fails_alone(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of a few megabytes."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)]
-    if subprocess.run(words, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount a small disk")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "small", "3m") as folder:
+        yield folder
 
 
-def test_a_disk_that_fills_up_while_latents_are_written(small_disk: Path, lk: Lake) -> None:
-    lk = make_lake(small_disk, structures(N))
+def test_a_disk_that_fills_up_while_latents_are_written(disk: Path, lk: Lake) -> None:
+    lk = make_lake(disk, structures(N))
     path = str(trained_models.mace_model())
     add_model(lk, "mace", engine="mace", path=path, environment="mace")
     version = lk.version
-    ballast = small_disk / "ballast"
-    free = os.statvfs(small_disk)
+    ballast = disk / "ballast"
+    free = os.statvfs(disk)
     ballast.write_bytes(b"x" * (free.f_bavail * free.f_frsize - 16_000))
     request = Request("predict", ["metals"], ["mace"], latents="all")
     with pytest.raises(JobFailedError, match=r"(?i)no space|disk"):

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from compute_samples import N_METALS, lake_of_metals, request, rows
+from compute_samples import (
+    N_METALS,
+    add_emt,
+    lake_of_metals,
+    make_lake,
+    request,
+    rows,
+    structures,
+)
+from small_disks import make_read_only, small_disk
 
 import lake
 from compute import Limits, Request, Shard, run
@@ -94,12 +102,13 @@ def test_the_command_line(lk: Lake) -> None:
     assert "Traceback" not in wrong.stderr
 
 
-def test_a_read_only_lake_says_so(lk: Lake, tmp_path: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    Path(lk.storage.uri).chmod(0o500)
-    with pytest.raises(JobFailedError):
-        run(lake.open(lk.storage.uri), request())
+def test_a_read_only_lake_says_so(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "3m") as disk:
+        lk = make_lake(disk, structures(4))
+        add_emt(lk)
+        make_read_only(disk)
+        with pytest.raises(JobFailedError, match="Read-only file system"):
+            run(lake.open(lk.storage.uri), request())
 
 
 def test_progress_without_standard_error_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

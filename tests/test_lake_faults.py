@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import shutil
 import signal
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +14,7 @@ import pytest
 from deltalake.exceptions import TableNotFoundError
 from dying_writer import NEW_ROWS, ingest_once
 from lake_samples import files, ids, ingest, latents, raw_ids, structure, two_ingests
+from small_disks import make_read_only, small_disk
 from writer_samples import before_commit, process
 
 import lake
@@ -182,20 +182,14 @@ def test_only_a_writer_says_that_nothing_was_committed(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MB, where this user may mount one."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("mounting a small disk is not permitted")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", "2m") as folder:
+        yield folder
 
 
-def test_a_disk_that_is_really_full(small_disk: Path) -> None:
-    lk = two_ingests(small_disk / "lake")
-    filler = small_disk / "filler"
+def test_a_disk_that_is_really_full(disk: Path) -> None:
+    lk = two_ingests(disk / "lake")
+    filler = disk / "filler"
     for spared in (0, 4096, 8192, 16_384, 32_768):
         with filler.open("wb", buffering=0) as stream, suppress(OSError):
             while True:
@@ -212,9 +206,9 @@ def test_a_disk_that_is_really_full(small_disk: Path) -> None:
     assert lk.check() == []
 
 
-def test_a_lake_one_may_only_read(small_disk: Path) -> None:
-    lk = two_ingests(small_disk / "lake")
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+def test_a_lake_one_may_only_read(disk: Path) -> None:
+    lk = two_ingests(disk / "lake")
+    make_read_only(disk)
     lk = lake.open(lk.storage.uri)
     assert ids(lk) == [1, 2]
     assert ids(lk.at(1)) == [1]
