@@ -231,6 +231,17 @@ def test_what_is_said_of_the_files_is_said_aloud(
     assert "20 were. The first 10 stand above." in result.stderr
 
 
+def test_distances_that_are_not_measured_are_said(
+    made: tuple[Lake, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("queries.ood.distances.find_spec", lambda _: None)
+    words = ("--baseline", "old=slabs: structure_id <= 20")
+    result = ask(made[0], tmp_path, "--no-figures", *words)
+    assert result.exit_code == 0
+    assert "Note: No distances from the baseline were measured: scikit-learn" in result.stderr
+    assert "scikit-learn" not in quick(made[0], tmp_path, *words).stderr
+
+
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_scored(
     made: tuple[Lake, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,7 +327,7 @@ def test_keys_may_be_called_as_columns_are(tmp_path: Path) -> None:
         (["--set", "new=slabs"], "Two sets are called 'new'"),
         (["--layer", "3"], "latents of the layer '3'"),
         (["--score", "n_atoms"], "No score is called 'n_atoms'. There are: energy"),
-        (["--score", "d_latent"], "Distances are scores too, from a --baseline."),
+        (["--score", "d_latent"], "Distances are scores where there are a --baseline"),
         (["--above", "nan"], "expected a number"),
         (["--save", "a b"], "cannot be the name"),
         (["--set", "x=slabs: n_atomz > 1"], "The set 'x': 'n_atomz > 1': Binder Error"),

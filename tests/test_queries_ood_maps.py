@@ -220,6 +220,16 @@ def test_pairs_hold_the_structures_both_know(both):
     assert len(pairs_of(replace(result, against=half))[0].points) == 50
 
 
+def test_a_power_stands_beside_the_score_and_not_in_a_name(both):
+    result, _ = both
+    small = pl.col(result.score) / pl.col(result.score).max() * 1e-7 + 1e-6
+    scores, against = (
+        frame.with_columns(small.alias(result.score)) for frame in (result.scores, result.against)
+    )
+    pair = pairs_of(replace(result, scores=scores, against=against))[0]
+    assert pair.y_label.startswith("Latent variance, trace (10⁻⁶),\nby MACE_T2 (")
+
+
 def test_what_is_not_known_is_left_out_and_said():
     sample = replace(SMALL, has_against=False, has_energies=False, has_metadata=False)
     result = answer(sample)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from queries.figures.canvas import DOUBLE_COLUMN_INCH
 from queries.figures.looks import Look, short
 from queries.figures.ood_captions import LONGEST_CONDITION, axis_of, ood_caption
-from queries.figures.ood_points import scale_axis, set_looks, with_power
+from queries.figures.ood_points import scale_axis, set_looks, width_of, with_power
 from queries.figures.page import say, start_with
 from queries.ood.result import OodScores
 
@@ -36,7 +35,7 @@ def draw_boxes_by_metadata(result: OodScores) -> Figure:
     )
     n_columns = min(COLUMNS, len(keys) + 1)
     n_rows = math.ceil((len(keys) + 1) / n_columns)
-    figure = start_with(footnote, DOUBLE_COLUMN_INCH, 0.4 + 1.95 * n_rows)
+    figure = start_with(footnote, width_of(n_columns), 0.4 + 1.95 * n_rows)
     panels = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False)
     looks = set_looks(result)
     draw_key(panels[0][0], result, "set", looks)

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from queries.figures.canvas import SHORT_AXIS, number_log_axis
+from queries.figures.canvas import (
+    DOUBLE_COLUMN_INCH,
+    SHORT_AXIS,
+    SINGLE_COLUMN_INCH,
+    number_log_axis,
+)
 from queries.figures.looks import Look, looks_of, short
 from queries.ood.result import OodScores
 
@@ -150,6 +155,11 @@ def with_power(label: str, values: pl.Series) -> str:
         return label
     factor = f"10{str(power).translate(SUPERSCRIPTS)}"
     return label.replace("(", f"({factor} ", 1) if "(" in label else f"{label} ({factor})"
+
+
+def width_of(n_columns: int) -> float:
+    """Width of a figure whose panels are as wide as where three stand side by side, in inches."""
+    return max(SINGLE_COLUMN_INCH, n_columns * DOUBLE_COLUMN_INCH / 3)
 
 
 def minus(number: str) -> str:

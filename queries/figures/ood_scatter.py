@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from queries.figures.canvas import DOUBLE_COLUMN_INCH
 from queries.figures.looks import Look, short
 from queries.figures.ood_captions import LONGEST_CONDITION, axis_of, ood_caption
 from queries.figures.ood_points import (
@@ -20,6 +19,7 @@ from queries.figures.ood_points import (
     set_looks,
     thinned,
     thinning_note,
+    width_of,
     with_power,
 )
 from queries.figures.page import say, start_with
@@ -77,7 +77,7 @@ def draw_scatter(result: OodScores) -> Figure:
     )
     n_columns = min(COLUMNS, max(len(pairs), 1))
     n_rows = math.ceil(max(len(pairs), 1) / n_columns)
-    figure = start_with(footnote, DOUBLE_COLUMN_INCH, 0.3 + 2.2 * n_rows)
+    figure = start_with(footnote, width_of(n_columns), 0.3 + 2.2 * n_rows)
     panels = figure.subplots(n_rows, n_columns, squeeze=False)
     looks = set_looks(result)
     for panel, pair in zip(panels.flat, pairs, strict=False):
@@ -120,10 +120,7 @@ def draw_pair(panel: Axes, pair: Pair, looks: dict[str, Look]) -> None:
     panel.margins(y=0.12)
     for which in ("x", "y"):
         scale_axis(panel, pair.points[which], which)
-    panel.set(
-        xlabel=with_power(pair.x_label, pair.points["x"]),
-        ylabel=with_power(pair.y_label, pair.points["y"]),
-    )
+    panel.set(xlabel=pair.x_label, ylabel=pair.y_label)
 
 
 def _ensembles(result: OodScores, rows: pl.DataFrame) -> list[Pair]:
@@ -136,12 +133,14 @@ def _ensembles(result: OodScores, rows: pl.DataFrame) -> list[Pair]:
             other.select("dataset", "structure_id", pl.col(result.score).alias(OTHER)),
             on=["dataset", "structure_id"],
         )
-        ensemble = other["ensemble"][0]
+        points = _points(joined, result.score, factor, OTHER, factor)
+        x, y = (with_power(label, points[axis]) for axis in ("x", "y"))
+        whose = f"{short(str(other['ensemble'][0]))} ({short(str(name))})"
         pairs.append(
             Pair(
-                f"{label},\nby {short(result.selection.ensemble)}",
-                f"{label},\nby {short(str(ensemble))} ({short(str(name))})",
-                _points(joined, result.score, factor, OTHER, factor),
+                f"{x},\nby {short(result.selection.ensemble)}",
+                f"{y},\nby {whose}",
+                points,
                 is_alike=True,
             )
         )
@@ -156,7 +155,8 @@ def _measures(result: OodScores, rows: pl.DataFrame) -> list[Pair]:
             continue
         other, other_factor = axis_of(name)
         points = _points(rows, result.score, factor, name, other_factor)
-        pairs.append(Pair(label, other, points))
+        x, y = with_power(label, points["x"]), with_power(other, points["y"])
+        pairs.append(Pair(x, y, points))
     return pairs
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,10 @@ from queries.ood.result import OodScores
 from queries.ood.saved import save_scores
 from queries.ood.selection import DEFAULT_MEMORY_MIB
 
+NO_DISTANCES = (
+    "No distances from the baseline were measured: scikit-learn is not installed. Install it with: "
+    "pip install 'atomlake[ood]', or leave them out with --no-distances."
+)
 CHOICE = ("score", "top", "above", "above_quantile", "at_most", "per")
 
 
@@ -71,6 +76,8 @@ def ask(
     result, measured = score_with_distances(
         pinned, choice=choice, memory_mib=memory_mib, is_mapped=figures or report, **options
     )
+    if measured is None and options.get("distances") is None and options.get("baseline"):
+        result = replace(result, warnings=(*result.warnings, NO_DISTANCES))
     result, files = write_answer(
         pinned.reader,
         result,

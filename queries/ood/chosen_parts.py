@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 AFTER = "is_baseline"  # the column that rank stands behind
 OF_ELEMENTS = "latent_variance_trace_"
+A_DISTANCE = "d_latent"  # where it is known, all are
+DISTANCES_TOO = " Distances are scores where there are a --baseline and scikit-learn."
 
 
 def chosen_by(result: OodScores, choice: Choice, more_scores: Sequence[str]) -> OodScores:
@@ -62,7 +64,7 @@ def chosen_parts(
     NotFoundError
         What is to rank is none of them.
     """
-    _check_score(choice.score, names, selection)
+    _check_score(choice.score, names)
     ranked = with_rank(scores, choice.score)
     at = ranked.columns.index(AFTER) + 1
     ranked = ranked.select(*scores.columns[:at], "rank", *scores.columns[at:])
@@ -78,9 +80,9 @@ def chosen_parts(
     }
 
 
-def _check_score(score: str, names: Sequence[str], selection: OodSelection) -> None:
+def _check_score(score: str, names: Sequence[str]) -> None:
     if score not in names:
-        hint = "" if selection.baseline else " Distances are scores too, from a --baseline."
+        hint = "" if A_DISTANCE in names else DISTANCES_TOO
         raise NotFoundError(f"{NotFoundError.among('score', score, names)}{hint}")
 
 
