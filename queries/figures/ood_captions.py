@@ -42,6 +42,7 @@ AXES = {
     "latent_variance_mean": ("Latent variance, mean", 1.0),
     "latent_variance_trace_max": ("Latent variance, greatest atom", 1.0),
     "latent_variance_trace_p95": ("Latent variance, 95 % of atoms", 1.0),
+    "latent_variance_aligned": ("Latent variance, members aligned", 1.0),
     "energy_disagreement": ("Energy disagreement (meV/atom)", 1000.0),
     "force_disagreement": ("Force disagreement (meV/Å)", 1000.0),
     "d_latent": ("Distance from the centre", 1.0),
