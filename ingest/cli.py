@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from ingest.command_options import files, scheduler, strict, structure_options, units, workers
 from ingest.printing import print_report
 from ingest.run_commands import lightning, mace_log, wandb
 from lake.commands.target import Target, pass_target
 from lake.errors import InvalidInputError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @click.group()
@@ -26,49 +25,6 @@ def group() -> None:
 
 for command_of_runs in (wandb, mace_log, lightning):
     group.add_command(command_of_runs)
-
-
-def _options(command: Command) -> Command:
-    """The arguments and options every format shares."""
-    for decorator in reversed(
-        (
-            click.argument("files", nargs=-1, required=True),
-            click.option("--dataset", required=True, help="Dataset the structures go to."),
-            click.option(
-                "--label-set",
-                default="dft",
-                show_default=True,
-                help="Level of theory or source of the labels.",
-            ),
-            click.option(
-                "--map",
-                "key_map",
-                multiple=True,
-                metavar="LABEL=KEY",
-                help="Key that holds a label: energy, forces, stress, virial or config_type. "
-                "Empty: there is none.",
-            ),
-            click.option(
-                "--units",
-                multiple=True,
-                metavar="QUANTITY=UNIT",
-                help="Unit of energy, length, forces, stress or virial, where it is not eV and Å.",
-            ),
-            click.option(
-                "--name-pattern",
-                metavar="REGEX",
-                help="Named groups matched in the file name become info keys, the group strain "
-                "in percent; KEY~REGEX matches in an info key.",
-            ),
-            click.option(
-                "--workers", type=int, help="Tasks that parse at once.  [default: all cores]"
-            ),
-            click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler to parse on."),
-            click.option("--strict", is_flag=True, help="Commit nothing if a frame is rejected."),
-        )
-    ):
-        command = decorator(command)
-    return command
 
 
 def _run(target: Target, importer: str, **options: Any) -> None:
@@ -119,7 +75,7 @@ def _pair(option: str, text: str) -> tuple[str, str]:
 
 
 @group.command()
-@_options
+@structure_options
 @pass_target
 def extxyz(target: Target, /, **options: Any) -> None:
     """Extended XYZ, plain or compressed (.gz, .xz, .zst, .bz2), one frame or millions.
@@ -132,7 +88,7 @@ def extxyz(target: Target, /, **options: Any) -> None:
 
 
 @group.command()
-@_options
+@structure_options
 @pass_target
 def cif(target: Target, /, **options: Any) -> None:
     """Crystallographic information files, one structure or many in each.
@@ -148,7 +104,7 @@ def cif(target: Target, /, **options: Any) -> None:
 @click.option(
     "--format", "file_format", required=True, help="Name ASE has for the format, e.g. vasp-out."
 )
-@_options
+@structure_options
 @pass_target
 def ase(target: Target, /, file_format: str, **options: Any) -> None:
     """Any other structure format ASE reads.
@@ -159,7 +115,7 @@ def ase(target: Target, /, file_format: str, **options: Any) -> None:
 
 
 @group.command()
-@click.argument("files", nargs=-1, required=True)
+@files
 @click.option("--model", required=True, help="Registered model that made them.")
 @click.option(
     "--dataset",
@@ -180,15 +136,10 @@ def ase(target: Target, /, file_format: str, **options: Any) -> None:
     metavar="LABEL=KEY",
     help="Key that holds a predicted energy, forces, stress or virial. Empty: there is none.",
 )
-@click.option(
-    "--units",
-    multiple=True,
-    metavar="QUANTITY=UNIT",
-    help="Unit of energy, length, forces, stress or virial, where it is not eV and Å.",
-)
-@click.option("--workers", type=int, help="Tasks that parse at once.  [default: all cores]")
-@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler to parse on.")
-@click.option("--strict", is_flag=True, help="Commit nothing if a frame is rejected.")
+@units
+@workers
+@scheduler
+@strict
 @pass_target
 def predictions(target: Target, /, **options: Any) -> None:
     """Predictions made elsewhere, in extended XYZ or a JSON cache, plain or compressed.

@@ -63,6 +63,8 @@ def ingest_runs(
         Name of the run, where one file with one run is read.
     strict
         Commit nothing if anything is rejected.
+    storage_options
+        Options of the object store that files are read from.
     progress
         Called with the bytes read, and the bytes there are if that is known.
 

@@ -112,8 +112,7 @@ def _known_heartbeats(lake: Lake, project: str) -> dict[str, str]:
 
 
 def _is_whole(run: ServerRun, known: dict[str, str]) -> bool:
-    has_ended = run.state not in OPEN_STATES
-    return has_ended and known.get(run.run_id) == run.attributes.get(HEARTBEAT, "")
+    return not _is_open(run) and known.get(run.run_id) == run.attributes.get(HEARTBEAT, "")
 
 
 def _read(server: WandbServer, run: ServerRun, path: str, project: str, folder: Path) -> ReadSource:
