@@ -113,10 +113,10 @@ def elsewhere(**packages: str | None) -> Probe:
 def test_what_a_worker_lacks_is_told_by_name_and_release() -> None:
     found = elsewhere(nequip=None, zarr=None, numpy="1.26.4", obstore="unknown", mace="0.3.6")
     (problem,) = missing_parts(found)
-    assert "lacks numpy>=2.0 (has 1.26.4), zarr>=3.1 (has nothing). Workers need ase," in problem
+    assert "lacks numpy>=2.0 (it has 1.26.4), zarr>=3.1. Workers need ase," in problem
     assert problem.endswith("/e/python -m pip install 'numpy>=2.0' 'zarr>=3.1'")
     (problem,) = missing_parts(elsewhere(nequip=None, mace="0.3.6"), "mace")
-    assert "lacks mace-torch>=0.3.16 (has 0.3.6)" in problem, "an engine has a floor too"
+    assert "lacks mace-torch>=0.3.16 (it has 0.3.6)" in problem, "an engine has a floor too"
 
 
 def test_an_environment_gets_what_workers_need_and_then_atomlake_without_more() -> None:

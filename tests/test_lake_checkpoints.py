@@ -16,6 +16,7 @@ from lake.log.checkpoints import newest_checkpoint, read_checkpoint
 from lake.log.delta_log import read_entries
 from lake.log.log_snapshot import replay, snapshot
 from lake.log.transaction import write_due_checkpoints
+from lake.storage.local_storage import LocalStorage
 
 EVERY = 4
 
@@ -98,6 +99,21 @@ def test_without_delta_rs_all_is_read_and_committed_and_the_checkpoint_is_left_t
         assert newest_checkpoint(lk.storage, name, 17) == 17
         assert read_checkpoint(lk.storage, name, 17) == snapshot(lk.storage, name, 17)
     assert lk.check() == []
+
+
+def test_a_checkpoint_that_cannot_be_made_up_is_nobodys_error(
+    lk: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (Path(lk.storage.url("structures")) / "_delta_log").glob("*checkpoint*"):
+        path.unlink()
+
+    def full(self: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(DeltaTable, "create_checkpoint", full)
+    write_due_checkpoints(lk.storage)
+    assert newest_checkpoint(lk.storage, "structures", 11) == 0
+    write_due_checkpoints(LocalStorage(lk.storage.url("nowhere")))
 
 
 def test_what_is_not_due_is_not_written(lk: Lake) -> None:

@@ -114,8 +114,7 @@ def _worker_faults(
         package = import_name(needed.name)
         if package not in missing:
             version = found.packages[package]
-            has = "nothing" if version is None else version
-            parts.append(f"{needed} (has {has})")
+            parts.append(str(needed) if version is None else f"{needed} (it has {version})")
     if not parts:
         return []
     problem = (

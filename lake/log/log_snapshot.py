@@ -38,7 +38,7 @@ def _start(storage: Storage, name: str, version: int) -> tuple[int, dict[str, Da
         return 0, {}
     try:
         return start, read_checkpoint(storage, name, start)
-    except (NotFoundError, pa.ArrowException, OSError, KeyError):
+    except (NotFoundError, pa.ArrowException, OSError, ValueError, KeyError):
         return 0, {}
 
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
-from lake.errors import ConflictError, StorageError
+from lake.errors import AtomlakeError, ConflictError, StorageError
 from lake.log.attempt import Attempt, check_files
 from lake.log.changes import Changes, Operation
 from lake.log.checkpoints import CHECKPOINT_EVERY, newest_checkpoint, write_checkpoint
@@ -159,8 +159,11 @@ def _checkpoint(storage: Storage, changes: Changes, base: State, state: State) -
 
 
 def write_due_checkpoints(storage: Storage) -> None:
-    """Make up the checkpoints that commits did not write, because they could not."""
-    with suppress(StorageError):
+    """Make up the checkpoints that commits did not write, because they could not.
+
+    Where that fails, readers have more to read.
+    """
+    with suppress(AtomlakeError):
         state = newest_state(storage)
         for name in (COMMITS, *state.tables):
             version = state.table(name).version
