@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,24 @@ def test_the_page_shows_the_map_and_asks_for_nothing(browser: Page, report: Path
         ".filter(e => e.shadowRoot).length"
     )
     assert n_canvases + n_roots > 0
+
+
+@pytest.mark.parametrize(("most", "has_sticks"), [(200, True), (5, False)])
+def test_large_structures_are_drawn_without_sticks(
+    lk, answer, monkeypatch: pytest.MonkeyPatch, most: int, has_sticks: bool
+):
+    monkeypatch.setattr(map_data_module, "MOST_BONDED", most)
+    settings = map_data(*answer, lk.reader).dataset["settings"]
+    assert settings["structure"] == [{"unitCell": True, "bonds": has_sticks}]
+
+
+def test_tables_name_files_without_their_folder(lk, answer):
+    result, measured = answer
+    sources = pl.lit("/a/long way/to/slab.cif").alias("source")
+    far = replace(result, **{n: getattr(result, n).with_columns(sources) for n in ("chosen",)})
+    page = render(ood_page(far, [], measured, lk.reader))
+    assert "slab.cif" in page
+    assert "long way" not in page
 
 
 def test_the_structure_beside_the_map_is_the_most_uncertain(browser: Page, report: Path, answer):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # A page of a few megabytes: a position is some twenty letters.
 MOST_STRUCTURES = 2_000
 MOST_ATOMS = 100_000
+MOST_BONDED = 200  # atoms: of more, sticks between neighbours hide all that is behind
 DIGITS = 2  # of positions, in Å: to look at, not to compute with
 FLOAT_DIGITS = 6
 PLACES = {
@@ -175,6 +176,7 @@ def _number(value: float | None) -> float | None:
 
 def _settings(result: OodScores, shown: pl.DataFrame) -> dict[str, Any]:
     """The map at first: places, the score by colour, the chosen by symbol."""
+    largest = max(shown["n_atoms"].to_list(), default=0)
     return {
         "map": {
             "x": {"property": PLACES["pca_1"]},
@@ -183,7 +185,7 @@ def _settings(result: OodScores, shown: pl.DataFrame) -> dict[str, Any]:
             "symbol": "is_chosen",
             "palette": "viridis",
         },
-        "structure": [{"unitCell": True}],
+        "structure": [{"unitCell": True, "bonds": largest <= MOST_BONDED}],
         "pinned": [_first(shown)],
     }
 

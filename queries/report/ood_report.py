@@ -171,7 +171,8 @@ def _readable(frame: pl.DataFrame, score: str) -> pl.DataFrame:
     """What names a row and its score first; ids are names, and no numbers."""
     first = (*FIRST, score)
     ordered = frame.select(*first, pl.exclude(first))
-    return ordered.with_columns(pl.col("structure_id").cast(pl.String))
+    file_name = pl.col("source").str.extract(r"([^/\\]*)$")  # the tables have it with its folder
+    return ordered.with_columns(pl.col("structure_id").cast(pl.String), file_name)
 
 
 def _no_unit(column: str) -> str:
