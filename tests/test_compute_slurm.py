@@ -122,7 +122,7 @@ def test_where_nothing_is_missing_nothing_is_submitted(folder, tmp_path, monkeyp
     assert json.loads(failed.output) == {"job_id": None, "n_missing": 0}
     assert not (tmp_path / "logs").exists()
     some = atomlake(*words, *PREDICT)
-    assert "Submitted job 7 with 1 shards, for 4 results that are missing." in some.output
+    assert "Submitted job 7 with 1 shard. Missing: 4 results." in some.output
 
 
 def test_options_of_the_object_store_reach_the_shards(folder):

@@ -15,6 +15,7 @@ from compute.jobs.missing import layer_names, missing_places
 from compute.jobs.request import Request
 from compute.models.catalogue import match_models
 from compute.models.model import Model
+from lake.counted import counted
 from lake.errors import InvalidInputError
 from lake.reader import Reader
 from lake.rows.row_index import RowIndex
@@ -61,8 +62,8 @@ class Extent:
             text = "Nothing is missing."
         else:
             text = (
-                f"Nothing is missing but {self.n_failed:,} results that failed earlier; "
-                "'atomlake compute retry --failed' tries them again."
+                f"Nothing is missing but {counted(self.n_failed, 'result')} that failed earlier; "
+                "see 'atomlake compute retry --failed'."
             )
         return "\n".join([text, *(each.text() for each in self.of_other_types)])
 

@@ -12,6 +12,7 @@ from compute.slurm.array_job import GRACE_S, ArrayJob
 from compute.slurm.options import OPTIONS
 from lake.commands.printing import print_done, print_json
 from lake.commands.target import Target, pass_target
+from lake.counted import counted
 from lake.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _print_script(target: Target, job: ArrayJob, extent: Extent) -> None:
         print_json({"script_text": text} | facts)
     else:
         click.echo(text, nl=False)
-        click.echo(f"{extent.n_missing:,} results are missing.", err=True)
+        click.echo(f"Missing: {counted(extent.n_missing, 'result')}.", err=True)
 
 
 def _submit(target: Target, job: ArrayJob, extent: Extent) -> None:
@@ -151,8 +152,8 @@ def _submit(target: Target, job: ArrayJob, extent: Extent) -> None:
     done = submit_job(job)
     print_done(
         target,
-        f"Submitted job {done.job_id} with {job.n_shards} shards, for {extent.n_missing:,} results "
-        f"that are missing.\n"
+        f"Submitted job {done.job_id} with {counted(job.n_shards, 'shard')}. Missing: "
+        f"{counted(extent.n_missing, 'result')}.\n"
         f"Script: {done.script}\nLogs: {done.logs}",
         job_id=done.job_id,
         n_shards=job.n_shards,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ingest.extxyz.atoms import Arrays, text_of
 from ingest.extxyz.columns import Column, Columns
+from lake.counted import counted
 
 _INTEGER = re.compile(rb"[+-]?[0-9]+")
 _TRUTHS = {b"T": True, b"F": False, b"True": True, b"False": False, b"true": True}
@@ -57,7 +58,7 @@ def _fields(body: bytes, n_atoms: int, columns: Columns) -> list[bytes]:
         found = lines[index].split() if index < len(lines) else []
         if len(found) != expected:
             raise BadAtomLineError(
-                index, f"has {len(found)} values where the columns make {expected}"
+                index, f"has {counted(len(found), 'value')} where the columns make {expected}"
             )
         if b"\0" in lines[index]:
             raise BadAtomLineError(index, "holds a NUL byte")

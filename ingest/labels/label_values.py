@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ingest.frames.frames import Info
 from ingest.frames.text_values import number
 from ingest.labels.label_keys import LabelRules
+from lake.counted import counted
 
 # Codes print about this many digits of a stress.
 RELATIVE_TOLERANCE = 1e-5
@@ -204,7 +205,9 @@ def voigt(key: str, values: list[float]) -> Tensor:
         There are neither 6 nor 9, one is not finite, or the 9 are not symmetric.
     """
     if len(values) not in (6, 9):
-        raise LabelError(f"{key} has {len(values)} numbers; 6 (Voigt) or 9 (row by row) expected")
+        raise LabelError(
+            f"{key} has {counted(len(values), 'number')}; 6 (Voigt) or 9 (row by row) expected"
+        )
     if not all(map(math.isfinite, values)):
         raise LabelError(f"{key} is {values}; finite numbers expected")
     if len(values) == 9:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ingest.labels.label_values import LabelError, numbers_of, voigt
 from ingest.labels.units import SourceUnits
+from lake.counted import counted
 from lake.structures.elements import SYMBOLS, hill_formula
 
 Floats = NDArray[np.float64]
@@ -57,7 +58,7 @@ def read_frame(text: bytes, units: SourceUnits) -> JsonFrame:
     if formula is not None:
         if n_atoms not in (None, formula[1]):
             raise LabelError(
-                f"the formula {formula[0]} has {formula[1]} atoms, n_atoms is {n_atoms}"
+                f"the formula {formula[0]} has {counted(formula[1], 'atom')}, n_atoms is {n_atoms}"
             )
         n_atoms = formula[1]
     known = _forces("reference.forces", reference.get("forces"))

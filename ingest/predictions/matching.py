@@ -19,6 +19,7 @@ from ingest.predictions.numbers import ENERGY_TOLERANCE, FORCES_TOLERANCE
 from ingest.predictions.predicted import Geometries, Predicted, References
 from ingest.predictions.signed_rows import SignedRows, SignedTable
 from ingest.predictions.structure_index import StructureIndex, Targets
+from lake.counted import counted
 from lake.reader import Reader
 
 Floats = NDArray[np.float64]
@@ -153,7 +154,11 @@ class Matcher:
         formula = predicted.formula[frame]
         if formula is not None and not self.index.n_of_formula.get(formula):
             return self._no_formula(formula)
-        kind = f"{predicted.n_atoms[frame]} atoms" if formula is None else f"the formula {formula}"
+        kind = (
+            counted(predicted.n_atoms[frame], "atom")
+            if formula is None
+            else f"the formula {formula}"
+        )
         return (
             f"no structure with {kind} has these reference values as its labels: forces within "
             f"{FORCES_TOLERANCE:g} eV/Å and the energy within {ENERGY_TOLERANCE:g} eV. Ingest it "

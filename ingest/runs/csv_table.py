@@ -11,6 +11,7 @@ from typing import Any
 from ingest.frames.frames import EXCERPT_LENGTH, Reject
 from ingest.runs.logged_run import LogFile
 from ingest.runs.logged_values import decode_json
+from lake.counted import counted
 from lake.errors import InvalidInputError
 
 _LARGEST_CELL = 1 << 30
@@ -92,7 +93,9 @@ def _checked(header: list[str]) -> list[str]:
 
 
 def _uneven(line: int, cells: Sequence[str], header: Sequence[str]) -> Reject:
-    reason = f"{len(cells)} cells under {len(header)} columns. Expected as many."
+    reason = (
+        f"{counted(len(cells), 'cell')} under {counted(len(header), 'column')}. Expected as many."
+    )
     return Reject(line, line, reason, ",".join(cells)[:EXCERPT_LENGTH])
 
 

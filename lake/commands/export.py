@@ -6,6 +6,7 @@ import click
 
 from lake.commands.printing import print_done, print_frame
 from lake.commands.target import Target, pass_target
+from lake.counted import counted
 
 
 @click.group()
@@ -49,7 +50,12 @@ def extxyz(
         file, where, label_set=label_set, label_prefix=label_prefix
     )
     if file != "-":
-        print_done(target, f"Wrote {written} structures to {file}.", file=file, structures=written)
+        print_done(
+            target,
+            f"Wrote {counted(written, 'structure')} to {file}.",
+            file=file,
+            structures=written,
+        )
 
 
 @export.command()
