@@ -19,11 +19,9 @@ from ingest.tables.tables import Parsed, parse
 from lake.errors import InvalidInputError
 from lake.structures.info_json import decode_info
 
-LLZO = (
-    r"cellrelaxed_LLZO_(?P<cleave>\d+)_(?P<termination>[A-Z][a-z]?)_(?P<order>[a-z]+\d+)_"
-    r"(?P<stoichiometry>sto|off)__Li_(?P<facet>\d+)_slab_heavy_T(?P<temperature>\d+)_(?P<id>\d+)"
-    r"(?:_strain(?P<strain>[+-]\d*\.?\d+))?(?P<perturbed>_perturbed)?\.cif$"
-)
+PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "latents-of-large-sets.md"
+# The pattern that the page gives for them.
+LLZO = "".join(re.findall(r"^slab\+?='(.*)'$", PAGE.read_text("utf-8"), re.MULTILINE))
 
 
 def parsed(text: str, pattern: str, name: str = "cu_T300.xyz") -> Parsed:
@@ -129,6 +127,7 @@ def test_all_real_names_are_understood() -> None:
     assert {match["termination"] for match in matches} == {"Zr", "La", "Li", "O"}
     assert {match["temperature"] for match in matches} == {300, 450}
     assert {match["facet"] for match in matches} == {100, 110, 111}
+    assert Counter(match["perturbed"] for match in matches) == {None: 18, "perturbed": 12}
 
 
 def test_real_files_are_ranked_by_what_their_names_say(tmp_path: Path) -> None:
