@@ -77,14 +77,19 @@ def test_scores_are_those_of_least_squares(whole: tuple[Lake, dict[str, ByStruct
     assert ALIGNED in result.statistics["score"].to_list()
 
 
-@pytest.mark.parametrize("rows", [4, 17, 100])
+@pytest.mark.parametrize(("rows", "rows_of_block"), [(4, 50), (100, 13), (8_192, 4)])
 def test_blocks_of_any_size_give_the_same(
-    whole: tuple[Lake, dict[str, ByStructure]], rows: int, monkeypatch: pytest.MonkeyPatch
+    whole: tuple[Lake, dict[str, ByStructure]],
+    rows: int,
+    rows_of_block: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Structures are cut at the ends of blocks and of parts, and put together again."""
     lk, _ = whole
     at_once = score(lk, groups=["T1"], is_aligned=True, **SETS)
     monkeypatch.setattr("queries.ood.atom_latents.ROWS", rows)
-    monkeypatch.setattr(blocks, "LEAST_ROWS", 50)
+    monkeypatch.setattr(blocks, "MEBIBYTE", 1)
+    monkeypatch.setattr(blocks, "LEAST_ROWS", rows_of_block)
     in_parts = score(lk, groups=["T1"], is_aligned=True, memory_mib=1, **SETS)
     np.testing.assert_allclose(aligned(in_parts), aligned(at_once), rtol=1e-9)
 
