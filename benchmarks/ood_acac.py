@@ -219,10 +219,9 @@ def auroc_table(scores: pl.DataFrame) -> pl.DataFrame:
 
 def side_by_side(table: pl.DataFrame) -> pl.DataFrame:
     """One row per score, the best on average first, and a column per ensemble."""
-    text = pl.format(
-        "{} ({}–{})", *(pl.col(name).round(3).cast(pl.String) for name in ("auroc", "low", "high"))
-    )
-    wide = table.with_columns(text=text).pivot("ensemble", index="score", values="text")
+    figures = table.select("auroc", "low", "high").iter_rows()
+    texts = [f"{auroc:.3f} ({low:.3f}–{high:.3f})" for auroc, low, high in figures]
+    wide = table.with_columns(text=pl.Series(texts)).pivot("ensemble", index="score", values="text")
     order = table.group_by("score").agg(pl.col("auroc").mean())
     return wide.join(order, on="score").sort("auroc", descending=True).drop("auroc")
 
