@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from lake_samples import append, source
 from numpy.typing import NDArray
 from ood_samples import MEMBERS, add_latents, add_models, add_predictions, add_structures
 
@@ -16,6 +17,7 @@ import lake
 from lake.lake import Lake
 
 N_FEATURES = 24
+SECOND_FILE = "more.extxyz"  # every second structure of a dataset is from it
 N_STORES = 3  # of each member and dataset
 SYMBOLS = {3: "Li", 8: "O", 40: "Zr"}
 KINDS = ("La", "Li", "Zr")
@@ -111,7 +113,9 @@ def make_lake(
             elements={i: sorted(set(known.symbols(i))) for i in ingested},
             info={i: json.dumps({"kind": known.kind[i]}) for i in ingested},
             frame=dict(zip(ingested, range(len(ingested)), strict=True)),
+            source_id={i: 1 + place % 2 for place, i in enumerate(ingested)},
         )
+        append(lk, sources=[source(len(ids) // 2, dataset, 2, uri=SECOND_FILE)])
         for name, member in zip(MEMBERS, members, strict=True):
             computed = random.permutation(ids)
             for part in np.array_split(computed, n_stores):

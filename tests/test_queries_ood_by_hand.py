@@ -106,7 +106,7 @@ def test_the_structures_are_those_of_the_statement(
     plain: duckdb.DuckDBPyConnection, statements: dict[str, str], scores: pl.DataFrame
 ) -> None:
     found = plain.sql(statements["described_structures"]).pl()
-    expected = scores.sort("is_baseline", "frame", maintain_order=True)
+    expected = scores.sort("is_baseline", "source", "frame")
     names = ["set", "dataset", "structure_id", "is_candidate", "source", "frame", "formula"]
     assert found.select(*names, "n_atoms").equals(expected.select(*names, "n_atoms"))
     kinds = [json.loads(info)["kind"] for info in found["info"]]

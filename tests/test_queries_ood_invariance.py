@@ -57,6 +57,7 @@ def check_same(found: OodScores, expected: OodScores) -> None:
     """Scores, clusters, what is chosen, statistics: whatever the rows are sorted by."""
     one, other = (each.scores.sort(KEYS) for each in (found, expected))
     assert one.select(*KEYS, "rank", "cluster").equals(other.select(*KEYS, "rank", "cluster"))
+    assert one["energy_disagreement"].equals(other["energy_disagreement"])  # to the last bit
     for name in NAMES:
         assert one[name].is_null().equals(other[name].is_null())
         np.testing.assert_allclose(one[name], other[name], rtol=1e-7, err_msg=name)

@@ -12,7 +12,7 @@ import ood_reference as reference
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from ood_reference_lake import N_FEATURES, Known, make_known, make_lake
+from ood_reference_lake import N_FEATURES, SECOND_FILE, Known, make_known, make_lake
 
 from lake.cli import root
 from queries.ood.baseline import DISTANCES
@@ -87,6 +87,8 @@ def test_rows_are_all_structures_of_both_sets_once(answer: Answer, scores: pl.Da
     assert found == sorted((name, i) for name in SETS for i in answer.known.ids[name])
     assert scores.filter("is_baseline")["set"].unique().to_list() == ["train"]
     assert scores.filter("is_candidate")["set"].unique().to_list() == ["new"]
+    second = scores.filter(source=SECOND_FILE).group_by("set").len().sort("set").rows()
+    assert second == [(name, len(answer.known.ids[name]) // 2) for name in SETS]
 
 
 @pytest.mark.parametrize("name", VARIANCES)
