@@ -230,6 +230,25 @@ def test_a_power_stands_beside_the_score_and_not_in_a_name(both):
     assert pair.y_label.startswith("Latent variance, trace (10⁻⁶),\nby MACE_T2 (")
 
 
+def test_structures_of_several_sets_are_said(both):
+    result, _ = both
+    assert "several sets" not in full_caption("ood_boxes", result)
+    again = result.scores.filter(set="T2").head(3).with_columns(set=pl.lit("T1"))
+    shared = replace(result, scores=pl.concat([result.scores, again]))
+    said = "n = 83 of T1, 40 of T2; 6 chosen. 3 structures are in several sets: they count in each"
+    assert said in full_caption("ood_boxes", shared)
+
+
+def test_the_legend_of_sets_leaves_the_panels_their_room(both):
+    for figure in (draw_scatter(both[0]), draw_maps(*both)):
+        figure.draw_without_rendering()
+        (legend,) = figure.legends
+        assert [text.get_text() for text in legend.get_texts()] == ["T1", "T2", "chosen"]
+        tops = [panel.get_window_extent().y1 for panel in figure.axes[:2]]
+        assert legend.get_window_extent().y0 >= max(tops)
+        assert legend.get_window_extent().y1 <= figure.bbox.y1
+
+
 def test_what_is_not_known_is_left_out_and_said():
     sample = replace(SMALL, has_against=False, has_energies=False, has_metadata=False)
     result = answer(sample)

@@ -101,7 +101,15 @@ def axis_of(score: str) -> tuple[str, float]:
 def _counts(result: OodScores) -> str:
     counts = dict(result.scores["set"].value_counts().iter_rows())
     each = [f"{counts.get(one.name, 0):,} of {one.name}" for one in result.selection.sets]
-    return f"n = {', '.join(each)}; {len(result.chosen):,} chosen."
+    text = f"n = {', '.join(each)}; {len(result.chosen):,} chosen."
+    ids = result.scores.select("dataset", "structure_id")
+    n_shared = ids.filter(ids.is_duplicated()).n_unique()
+    if n_shared:
+        text += (
+            f" {n_shared:,} structures are in several sets: they count in each, and a point is in "
+            "the look of the first."
+        )
+    return text
 
 
 def _set(each: StructureSet, longest: int | None) -> str:

@@ -50,6 +50,7 @@ def draw_maps(result: OodScores, measured: BaselineScores) -> Figure:
     draw_neighbourhoods(panels[0][1], measured.map, looks)
     draw_density(panels[1][0], points, measured)
     draw_clusters(panels[1][1], points, measured)
+    draw_set_legend(figure, panels[0][0], looks)
     for panel, name in zip(panels.flat, "abcd", strict=True):
         letter(panel, name)
     return figure
@@ -79,7 +80,6 @@ def draw_components(
     draw_sets(panel, points, looks, "pca_1", "pca_2")
     draw_rings(panel, points, "pca_1", "pca_2")
     _name_components(panel, measured)
-    draw_set_legend(panel, looks)
 
 
 def draw_neighbourhoods(panel: Axes, points: pl.DataFrame, looks: dict[str, Look]) -> None:

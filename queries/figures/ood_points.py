@@ -18,7 +18,7 @@ from queries.figures.looks import Look, looks_of, short
 from queries.ood.result import OodScores
 
 if TYPE_CHECKING:
-    from queries.figures.canvas import Axes
+    from queries.figures.canvas import Axes, Figure
 
 MOST_POINTS = 5000  # in a panel: more run into each other
 POINT_SIZE = 5.0
@@ -85,18 +85,17 @@ def draw_rings(panel: Axes, points: pl.DataFrame, x: str, y: str) -> None:
     panel.scatter(rows[x], rows[y], RING_SIZE, "none", edgecolors="black", linewidths=0.7, zorder=4)
 
 
-def draw_set_legend(panel: Axes, looks: dict[str, Look]) -> None:
-    """Say above a panel which points are which."""
+def draw_set_legend(figure: Figure, panel: Axes, looks: dict[str, Look]) -> None:
+    """Say above all panels which points are which; `panel` holds what the legend shows."""
     handles = [
         panel.scatter([], [], 3 * POINT_SIZE, look.colour, marker=look.marker, linewidths=0)
         for look in looks.values()
     ]
     ring = panel.scatter([], [], RING_SIZE, "none", edgecolors="black", linewidths=0.7)
-    panel.legend(
+    figure.legend(
         [*handles, ring],
         [*[short(name) for name in looks], "chosen"],
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
+        loc="outside upper left",
         ncols=min(len(looks) + 1, 4),
         columnspacing=1.0,
         handletextpad=0.2,

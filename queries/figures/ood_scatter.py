@@ -85,7 +85,7 @@ def draw_scatter(result: OodScores) -> Figure:
     for panel in panels.flat[len(pairs) :]:
         panel.set_axis_off()
     if pairs:
-        draw_set_legend(panels[0][0], looks)
+        draw_set_legend(figure, panels[0][0], looks)
     else:
         say(panels[0][0], "There is no other score to set this one against.")
     return figure
