@@ -47,7 +47,7 @@ class Ensemble:
     parent_seed, seeds
         Of the parent, and of the members.
     parent_frames, frames
-        The frames of training that each of them sees: first, and last but one.
+        The frames of training that each of them sees: the first, and the one after the last.
     parent_options, options
         Options of MACE.
     """
@@ -124,6 +124,7 @@ def main(
     table = pl.concat(parts)
     with pl.Config(
         tbl_rows=-1,
+        tbl_width_chars=140,
         tbl_hide_dataframe_shape=True,
         tbl_hide_column_data_types=True,
         fmt_str_lengths=40,

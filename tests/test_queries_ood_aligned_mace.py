@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import pytest
-import trained_models
 from ase import Atoms
 from ase.build import bulk
 from compute_samples import make_lake
 from scipy.stats import mannwhitneyu
+from trained_ensemble import predict_with_members
 
-from compute import Request, run
-from compute.environments.registry import add_environment
-from compute.models.registration import add_model
 from queries.ood.choosing import Choice
 from queries.ood.result import ALIGNED, OodScores
 from queries.ood.scoring import score
 
 pytestmark = pytest.mark.slow
-SEEDS = (1, 2, 3, 4)
 # The models were trained on cells that are rattled by 0.08 Å.
 KINDS = {  # number of cells, deviation of the displacements in Å, and scale of lengths
     "base": (60, 0.08, 1.0),
@@ -48,25 +42,8 @@ def cells(kind: str, seed: int) -> list[Atoms]:
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> OodScores:
     folder = tmp_path_factory.mktemp("far")
-    trained_models.mace_model()  # the parent, before its members ask for it at once
-    with ThreadPoolExecutor(2) as trainings:
-        members = list(trainings.map(trained_models.mace_member, SEEDS))
     lk = make_lake(folder, [atoms for i, kind in enumerate(KINDS) for atoms in cells(kind, i)])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ATOMLAKE_ENVIRONMENTS", str(folder / "environments.json"))
-        add_environment("mace", str(trained_models.environment_python("mace")))
-        for seed, path in zip(SEEDS, members, strict=True):
-            add_model(
-                lk,
-                f"w{seed}",
-                engine="mace",
-                path=str(path),
-                group="T1",
-                seed=seed,
-                parent="base",
-                environment="mace",
-            )
-        run(lk, Request("predict", ["metals"], ["w*"], latents="last"))
+    predict_with_members(lk, folder)
     base, *others = (f"{kind}=metals: info ->> 'kind' = '{kind}'" for kind in KINDS)
     choice = Choice(score=ALIGNED, top=20)
     return score(lk, sets=others, baseline=base, groups=["T1"], choice=choice)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 import polars as pl
 import pytest
-import trained_models
 from ase import Atoms
 from compute_samples import make_lake, structures
 from scipy.spatial.transform import Rotation
+from trained_ensemble import predict_with_members
 
-from compute import Request, run
-from compute.environments.registry import add_environment
-from compute.models.registration import add_model
 from queries.ood.result import OodScores
 from queries.ood.scoring import score
 
 pytestmark = pytest.mark.slow
-SEEDS = (1, 2, 3, 4)
 VARIANTS = ("as it is", "permuted", "rotated")
 
 
@@ -40,26 +34,9 @@ def variants(atoms: Atoms, number: int) -> list[Atoms]:
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> OodScores:
     folder = tmp_path_factory.mktemp("ensemble")
-    trained_models.mace_model()  # the parent, before its members ask for it at once
-    with ThreadPoolExecutor(2) as trainings:
-        members = list(trainings.map(trained_models.mace_member, SEEDS))
     frames = [each for i, atoms in enumerate(structures(8)) for each in variants(atoms, i)]
     lk = make_lake(folder, frames)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ATOMLAKE_ENVIRONMENTS", str(folder / "environments.json"))
-        add_environment("mace", str(trained_models.environment_python("mace")))
-        for seed, path in zip(SEEDS, members, strict=True):
-            add_model(
-                lk,
-                f"w{seed}",
-                engine="mace",
-                path=str(path),
-                group="T1",
-                seed=seed,
-                parent="base",
-                environment="mace",
-            )
-        run(lk, Request("predict", ["metals"], ["w*"], latents="last"))
+    predict_with_members(lk, folder)
     return score(lk, sets=["metals"], groups=["T1"], by_element=True)
 
 
