@@ -5,15 +5,10 @@ From here come the sizes a job begins with (`compute.worker.budget`).
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-
 from benchmarks.contenders import NotInstalledError
-from benchmarks.predicting import Case, lake_of, python
+from benchmarks.predicting import Case, evaluated, lake_of
 from benchmarks.result import SPEED_READS, Result
 from benchmarks.setting import Setting
-from compute.jobs.worker_process import ALLOCATOR
 
 LOADS = (500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000)
 
@@ -33,16 +28,7 @@ def measure(setting: Setting) -> list[Result]:
 
 def _of(case: Case, n: int, setting: Setting) -> list[Result]:
     with setting.scratch() as folder:
-        words = [lake_of(case, n, folder), case.engine, case.dataset, str(setting.repeats)]
-        done = subprocess.run(
-            [str(python(case.engine)), "-m", "benchmarks.evaluation", "loads", *words]
-            + [str(load) for load in LOADS],
-            env=os.environ | ALLOCATOR,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-    figures = json.loads(done.stdout.splitlines()[-1])["figures"]
+        figures = evaluated(case, "loads", lake_of(case, n, folder), setting, LOADS)
     return [
         Result("batch-sizes", f"{case}, {load:,} edges", SPEED_READS, tuple(figures[str(load)]))
         for load in LOADS

@@ -3,7 +3,8 @@
 ``python -m benchmarks.evaluation job LAKE MODEL DATASET ROUNDS MAX_EDGES N_ONE_BY_ONE`` measures a
 job's own path, a bare loop over batches, and one structure at a time;
 ``python -m benchmarks.evaluation loads LAKE MODEL DATASET ROUNDS MAX_EDGES…`` bare loops of several
-sizes. Each prints one line of JSON with structures per second of each round. Loading is in none.
+sizes. MODEL is that of a job, as JSON. Each prints a line of JSON: structures per second of each
+round. Loading is in none. There is no more than a worker needs: neither SQL nor Polars.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from compute.engines.engine import Engine, Wanted
 from compute.engines.loading import load_engine
 from compute.jobs.choices import Limits
 from compute.jobs.job import Job, JobModel
-from compute.models.catalogue import find_model
 from compute.worker.batches import Budget, Member, cut
 from compute.worker.budget import AdaptiveBudget
 from compute.worker.evaluation import Evaluation
@@ -34,12 +34,9 @@ from lake.rows.row_reader import RowReader
 WARM_UP_BATCHES = 3
 
 
-def main(what: str, place: str, name: str, dataset: str, rounds: int, numbers: list[int]) -> None:
-    """Measure, and print."""
-    registered = find_model(lake.open(place).reader, name)
-    model = JobModel(
-        name, registered.model_id, registered.engine, registered.path, registered.sha256
-    )
+def main(what: str, place: str, text: str, dataset: str, rounds: int, numbers: list[int]) -> None:
+    """Measure, and print; `text` is the model as JSON."""
+    model = JobModel(**json.loads(text))
     engine = load_engine(model.engine, model.path, device="auto", dtype=None, options={})
     measure = job_figures if what == "job" else load_figures
     figures: dict[str, list[float]] = {}
@@ -108,7 +105,9 @@ def job_seconds(place: str, job: Job, model: JobModel, dataset: str, engine: Eng
         evaluation = Evaluation(lk, job, model, dataset, engine, budget, threading.Event())
         evaluation.run(tell_nobody)
         seconds = time.perf_counter() - start
-        done = len(lk.scan("predictions").filter(status="ok").collect())
+        reader = lk.reader
+        rows = reader.columns("predictions", reader.files("predictions"), ("status",))
+        done = rows["status"].to_pylist().count("ok")
         if done != len(evaluation):
             raise RuntimeError(f"{done} of {len(evaluation)} structures were computed.")
         return seconds
@@ -120,11 +119,10 @@ def tell_nobody(kind: str, n_structures: int, n_atoms: int = 0, reason: str = ""
 
 def single_seconds(model: JobModel, place: str, dataset: str, n: int) -> float:
     """The engine's own ASE calculator, one structure at a time."""
-    frames = lake.open(place).sql(
-        "SELECT structure_id FROM structures WHERE dataset = $dataset LIMIT $n",
-        {"dataset": dataset, "n": n},
-    )
-    atoms = lake.open(place).atoms([row[0] for row in frames.fetchall()], dataset=dataset)
+    lk = lake.open(place)
+    rows = RowReader(lk.reader, "structures", columns=["structure_id"], dataset=dataset)
+    ids = rows.take(np.arange(n))["structure_id"].to_pylist()
+    atoms = lk.atoms(ids, dataset=dataset)
     calculator = own_calculator(model)
     for each in atoms:
         each.calc = calculator
@@ -148,6 +146,6 @@ def own_calculator(model: JobModel) -> Any:
 
 
 if __name__ == "__main__":
-    what, place, name, dataset, *rest = sys.argv[1:]
+    what, place, text, dataset, *rest = sys.argv[1:]
     rounds, *numbers = (int(number) for number in rest)
-    main(what, place, name, dataset, rounds, numbers)
+    main(what, place, text, dataset, rounds, numbers)

@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,9 @@ from benchmarks.process_memory import peak_memory
 from benchmarks.result import MEMORY_PROCESS, SPEED_READS, Goal, Result
 from benchmarks.setting import Setting
 from compute.environments.registry import add_environment
+from compute.jobs.job import JobModel
 from compute.jobs.worker_process import ALLOCATOR
+from compute.models.catalogue import find_model
 from compute.models.registration import add_model
 from ingest.api import ingest
 
@@ -70,28 +72,29 @@ def compared(case: Case, setting: Setting) -> list[Result]:
     with setting.scratch() as folder:
         place = lake_of(case, n, folder)
         is_single = case == Case("mace", "molecules") and not setting.is_quick
-        words = [
-            case.engine,
-            case.dataset,
-            setting.repeats,
-            MAX_EDGES[case.engine],
-            is_single * ONE_BY_ONE,
-        ]
-        done = subprocess.run(
-            [
-                str(python(case.engine)),
-                "-m",
-                "benchmarks.evaluation",
-                "job",
-                place,
-                *map(str, words),
-            ],
-            env=os.environ | ALLOCATOR,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-    return rows(case, json.loads(done.stdout.splitlines()[-1])["figures"], setting)
+        single = is_single * ONE_BY_ONE
+        figures = evaluated(case, "job", place, setting, [MAX_EDGES[case.engine], single])
+    return rows(case, figures, setting)
+
+
+def evaluated(
+    case: Case, what: str, place: str, setting: Setting, numbers: Sequence[int]
+) -> dict[str, list[float]]:
+    """What ``benchmarks.evaluation`` measures in the engine's environment.
+
+    The model is looked up here: there is no more there than a worker needs.
+    """
+    model = JobModel.of(find_model(lake.open(place).reader, case.engine))
+    words = [what, place, json.dumps(asdict(model)), case.dataset, setting.repeats, *numbers]
+    done = subprocess.run(
+        [str(python(case.engine)), "-m", "benchmarks.evaluation", *map(str, words)],
+        env=os.environ | ALLOCATOR,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    figures: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])["figures"]
+    return figures
 
 
 def rows(case: Case, figures: Mapping[str, list[float]], setting: Setting) -> list[Result]:
