@@ -49,6 +49,14 @@ def refused(lk: Lake, said: str, error: type[Exception] = InvalidInputError, **o
     return str(caught.value)
 
 
+def test_one_name_needs_no_list(tmp_path: Path) -> None:
+    lk, _ = ensemble_lake(tmp_path, N_ATOMS)
+    one = lk.query("ood", sets="slabs", groups="T1")
+    listed = lk.query("ood", sets=["slabs"], groups=["T1"])
+    assert one.scores.equals(listed.scores)
+    assert one.question == listed.question
+
+
 def test_a_member_without_some_latents_is_named_with_what_computes_them(tmp_path: Path) -> None:
     lk = uneven(tmp_path, w2=[3], w4=[1, 3])
     text = refused(lk, "2 of the 3 structures cannot be compared")

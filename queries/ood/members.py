@@ -32,6 +32,7 @@ def choose_members(
     InvalidInputError
         Nothing is named, or less than two models are.
     """
+    models, groups = ([each] if isinstance(each, str) else each for each in (models, groups))
     rows = reader.scan("models").select(FIELDS).sort("model").collect()
     known = [Member(**row) for row in rows.iter_rows(named=True)]
     if not models and not groups:

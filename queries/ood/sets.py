@@ -62,7 +62,7 @@ def choose_sets(sets: Sequence[str], baseline: str | None) -> tuple[StructureSet
     InvalidInputError
         There is no set, or two have one name.
     """
-    chosen = [parse_set(text) for text in sets]
+    chosen = [parse_set(text) for text in ([sets] if isinstance(sets, str) else sets)]
     if not chosen:
         raise InvalidInputError(
             "No set is named. Expected at least one dataset to score. Give --set DATASET."
