@@ -242,10 +242,12 @@ def test_distances_that_are_not_measured_are_said(
     assert "scikit-learn" not in quick(made[0], tmp_path, *words).stderr
 
 
-def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_scored(
+def test_what_cannot_be_read_or_written_is_refused_before_anything_is_scored(
     made: tuple[Lake, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("queries.ood.asking.score_with_distances", None)
+    result = ask(made[0], tmp_path / "ood", "--no-figures", "--against", "nothing")
+    assert "No table of scores is called 'nothing'." in result.stderr
     (tmp_path / "file").write_text("mine")
     result = ask(made[0], tmp_path / "file" / "ood", "--no-figures")
     assert result.exit_code == 1

@@ -14,7 +14,7 @@ from queries.ood.choosing import Choice
 from queries.ood.distances import score_with_distances
 from queries.ood.files import write_answer
 from queries.ood.result import OodScores
-from queries.ood.saved import save_scores
+from queries.ood.saved import check_saved, save_scores
 from queries.ood.selection import DEFAULT_MEMORY_MIB
 
 NO_DISTANCES = (
@@ -72,6 +72,7 @@ def ask(
         check_name("table of scores", save)
     asked = lake if at is None else lake.at(at)
     pinned = asked.at(asked.version)  # what is written must be what was scored
+    check_saved(pinned.reader, options.get("against", ()))  # now, not when all is scored
     choice = Choice(**{name: options.pop(name) for name in CHOICE if name in options})
     result, measured = score_with_distances(
         pinned, choice=choice, memory_mib=memory_mib, is_mapped=figures or report, **options

@@ -62,6 +62,20 @@ def save_scores(lake: Lake, result: OodScores, name: str) -> Saved:
     return Saved(plan.n_added, len(plan.rows) - plan.n_added, lake.version)
 
 
+def check_saved(reader: Reader, names: Sequence[str]) -> None:
+    """Refuse names that nothing was saved under.
+
+    Raises
+    ------
+    NotFoundError
+        There is such a name.
+    """
+    known = {file.partition["saved_as"] for file in reader.files("ood_scores")}
+    for name in names:
+        if name not in known:
+            raise NotFoundError.among("table of scores", name, known)
+
+
 def read_saved(reader: Reader, names: Sequence[str], scores: pl.DataFrame) -> pl.DataFrame:
     """Scores saved under some names, of the structures in `scores`; see ``against`` of a result.
 
@@ -72,13 +86,11 @@ def read_saved(reader: Reader, names: Sequence[str], scores: pl.DataFrame) -> pl
     """
     import polars as pl
 
-    known = {file.partition["saved_as"] for file in reader.files("ood_scores")}
+    check_saved(reader, names)
     columns = (pl.col("saved_as").alias("name"), "ensemble", "dataset", "structure_id", *AGAINST)
     wanted = scores.select("dataset", "structure_id").unique()
     parts = [reader.scan("ood_scores").select(columns).limit(0).collect()]
     for name in names:
-        if name not in known:
-            raise NotFoundError.among("table of scores", name, known)
         rows = reader.scan("ood_scores", saved_as=name).select(columns).collect()
         parts.append(rows.join(wanted, on=["dataset", "structure_id"], how="semi"))
     return pl.concat(parts).sort("name", "dataset", "structure_id")
