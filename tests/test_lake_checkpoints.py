@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 from lake_samples import ingest
+from s3_server import BUCKET, CREDENTIALS, s3_server
 
 import lake
 from lake.lake import Lake
@@ -23,10 +24,13 @@ EVERY = 4
 
 @pytest.fixture
 def lk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
+    return filled(lake.create(str(tmp_path / "lake")), monkeypatch)
+
+
+def filled(lk: Lake, monkeypatch: pytest.MonkeyPatch) -> Lake:
     """Ten ingests, and a file that goes between; a checkpoint at every fourth version."""
     for module in (transaction, log_snapshot, checkpoints):
         monkeypatch.setattr(module, "CHECKPOINT_EVERY", EVERY)
-    lk = lake.create(str(tmp_path / "lake"))
     for i in range(1, 11):
         ingest(lk, [i], "a-b_c.d" if i % 3 else "ni", source_id=i)
         if i == 5:
@@ -45,6 +49,17 @@ def test_a_snapshot_is_what_the_entries_and_delta_rs_say(lk: Lake, version: int)
     assert found == by_entries(lk, version), "with checksums and statistics"
     delta = DeltaTable(lk.storage.url("structures"), version=version).file_uris()
     assert sorted(lk.storage.url(f"structures/{path}") for path in found) == sorted(delta)
+
+
+@pytest.mark.s3
+def test_so_it_is_in_an_object_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    with s3_server() as port:
+        options = CREDENTIALS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+        lk = filled(lake.create(f"s3://{BUCKET}/summed", options), monkeypatch)
+        assert newest_checkpoint(lk.storage, "structures", 7) == 4
+        assert newest_checkpoint(lk.storage, "structures", 11) == 8
+        for version in (3, 7, 8, 11):
+            assert snapshot(lk.storage, "structures", version) == by_entries(lk, version)
 
 
 def test_only_entries_after_the_checkpoint_are_read(
