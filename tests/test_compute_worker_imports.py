@@ -18,6 +18,7 @@ from compute import Limits, run
 from compute.environments.checking import check_environment
 from compute.environments.registry import add_environment
 from compute.environments.worker_packages import WORKER, worker_requirements
+from compute.jobs import checkpoints
 from compute.models.changes import edit_model
 from ingest.api import ingest
 from lake.lake import Lake
@@ -75,6 +76,25 @@ def test_a_job_with_a_long_log_needs_nothing_else(environment: str, tmp_path: Pa
     assert lk.version > CHECKPOINT_EVERY
     newest = newest_checkpoint(lk.storage, "commits", lk.version)
     assert newest >= CHECKPOINT_EVERY, "written by whoever started the worker"
+
+
+def test_a_long_job_need_not_end_for_a_checkpoint(
+    environment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "LOOK_EVERY_S", 0.0)
+    lk = make_lake(tmp_path, structures(N))
+    add_misbehaving(lk, "slow", seconds=0.3)
+    edit_model(lk, "slow", {"environment": environment})
+    for i in range(CHECKPOINT_EVERY - lk.version - 1):
+        lk.tag(f"t{i}")
+    newest: list[int] = []
+
+    def look(*_: object) -> None:
+        newest.append(newest_checkpoint(lk.storage, "commits", lk.version))
+
+    run(lk, request("slow", limits=Limits(commit_every_s=0.1, batch=1)), look)
+    assert newest[0] == 0
+    assert newest[-1] >= CHECKPOINT_EVERY
 
 
 @pytest.mark.s3
