@@ -20,6 +20,7 @@ import lake
 from lake.cli import root
 from lake.commands.formats import FORMATS
 from lake.lake import Lake
+from queries.ood.structure_files import cif_name
 
 N_ATOMS = {i: 2 + i for i in range(1, 41)}
 FACETS = {i: ("100", "111")[i % 2] for i in N_ATOMS}
@@ -190,6 +191,11 @@ def test_another_answer_in_the_folder_leaves_nothing_of_the_first(
     quick(made[0], tmp_path, "--top", "9")
     quick(made[0], tmp_path, "--top", "2")
     assert len(list((tmp_path / "cif").iterdir())) <= 2
+
+
+def test_a_long_name_of_a_source_is_cut() -> None:
+    row = {"rank": 7, "source": f"in/{'ü' * 100}{'x' * 151}.cif", "frame": 12}
+    assert cif_name(row) == f"0007_{'_' * 100}{'x' * 100}_frame12"
 
 
 def test_structures_of_the_user_in_the_folder_stay(

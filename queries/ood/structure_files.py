@@ -29,6 +29,7 @@ ATOM_SCORE = "latent_variance_trace"
 CHOSEN = "chosen.extxyz"
 CIFS = "cif"
 STRUCTURES_AT_ONCE = 100
+LONGEST_STEM = 200
 Variances = dict[int, NDArray[np.float64]]
 
 
@@ -136,5 +137,6 @@ def cif_name(row: dict[str, Any]) -> str:
     '0003_slab_T300'
     """
     stem = re.sub(r"[^A-Za-z0-9_.+-]", "_", Path(row["source"] or "structure").stem)
+    stem = stem[:LONGEST_STEM]  # a name that is as long as files allow gets a rank too
     frame = f"_frame{row['frame']}" if row["frame"] else ""
     return f"{row['rank']:04d}_{stem}{frame}"
