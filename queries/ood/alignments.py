@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FOLDS = 5
 WHOLE = FOLDS  # in place of a fold: fitted on all of them
 FLOAT64_BYTES = 8
+LEAST_ROOM_MIB = 256  # for sums, whatever the room for latents: several elements of most models
 
 Group = tuple[int, int]  # fold and atomic number
 
@@ -69,7 +70,8 @@ def align_members(
     pointers
         Of the structures of the baseline; see ``latent_pointers.sql``.
     memory_mib
-        Room for latents, in MiB; and again for the sums that fits are made from.
+        Room for latents, in MiB; and again, but no less than `LEAST_ROOM_MIB`, for the sums that
+        fits are made from.
 
     Raises
     ------
@@ -113,7 +115,7 @@ def _groups(
 
 def _check_room(n_groups: int, n_columns: int, memory_mib: int) -> None:
     needed = n_groups * n_columns**2 * FLOAT64_BYTES / MEBIBYTE
-    if needed > memory_mib:
+    if needed > max(memory_mib, LEAST_ROOM_MIB):
         raise InvalidInputError(
             f"--memory {memory_mib}: to align the members takes more than {needed:,.0f} MiB, with "
             f"{n_columns:,} features of all of them together. Expected room for that, for each "
