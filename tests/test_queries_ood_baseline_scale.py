@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import polars as pl
 import pytest
 from baseline_samples import N_FEATURES, ORIGIN, N, vectors
+from ood_map_samples import Sample, answer, embeddings
 from scipy.spatial.distance import cdist
+from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from lake.errors import InvalidInputError
 from queries.ood.baseline import Settings, fit_baseline
+from queries.ood.baseline.clusters import cluster_structures
 from queries.ood.baseline.distances import distances_of
 from queries.ood.baseline.fitting import caveats
+from queries.ood.baseline.learning import t_sne
 from queries.ood.baseline.neighbours import nearest_distances
 
 OTHERS = np.arange(1000, 1150)
@@ -89,3 +97,41 @@ def test_gaussians_are_as_many_as_there_are_different_structures() -> None:
 def test_five_covariances_of_sixteen_components_need_85_structures(n: int, is_said: bool) -> None:
     fitted = fit_baseline(np.arange(n), vectors(n), ORIGIN)
     assert ("negative_log_likelihood says little" in " ".join(caveats(fitted))) is is_said
+
+
+@pytest.mark.parametrize(("n", "n_clustered"), [(200, 50), (700, 70)])
+def test_clusters_are_of_a_tenth_of_the_candidates_and_fifty_at_least(
+    n: int, n_clustered: int
+) -> None:
+    """Structures of the baseline alone are no candidates, and do not count."""
+    sample = Sample(n={"T1": 900, "T2": n})
+    made = answer(sample)
+    rank = pl.when(pl.col("set") == "T2").then(pl.col("rank").rank().over("set").cast(pl.Int64))
+    scores = made.scores.with_columns(rank.alias("rank"))
+    found = cluster_structures(replace(made, scores=scores), embeddings(sample)[1], Settings())
+    clustered = scores.filter(found.is_not_null())["rank"].sort().to_list()
+    assert clustered == list(range(1, n_clustered + 1))
+
+
+def test_the_map_of_neighbours_is_that_of_scikit_learn() -> None:
+    for n, perplexity in ((120, 30.0), (31, 10.0)):
+        points = vectors(n)
+        model = TSNE(2, perplexity=perplexity, init="pca", random_state=4)
+        with threadpool_limits(1):
+            expected = model.fit_transform(points)
+        np.testing.assert_array_equal(t_sne(points, 4), expected)
+
+
+def test_the_defaults_are_those_of_the_how_to() -> None:
+    assert vars(Settings()) == {
+        "explained": 0.95,
+        "n_neighbours": 5,
+        "n_components_of_density": 16,
+        "n_gaussians": 5,
+        "n_clusters": 5,
+        "share_uncertain": 0.1,
+        "n_uncertain": 50,
+        "n_uncertain_atoms": 1000,
+        "n_on_map": 3000,
+        "seed": 0,
+    }
