@@ -130,6 +130,20 @@ def test_variances_of_atoms(answer: Answer) -> None:
         np.testing.assert_allclose(rows["latent_variance_trace"], expected, rtol=1e-6)
 
 
+def test_the_most_uncertain_atoms_are_of_the_candidates(answer: Answer) -> None:
+    """The set has fewer than a thousand atoms: all of them, and none of the baseline alone."""
+    known, atoms = answer.known, answer.table("uncertain_atoms")
+    expected = [
+        (-value, i, place)
+        for i in known.ids["new"]
+        for place, value in enumerate(reference.atom_variances(known.latents[i]).tolist())
+    ]
+    assert set(atoms["dataset"]) == {"new"}
+    assert len(expected) < 1000
+    found = atoms.select("structure_id", "atom").rows()
+    assert found == [(i, place) for _, i, place in sorted(expected)]
+
+
 def test_ranks_go_by_the_score_then_by_the_id(answer: Answer, scores: pl.DataFrame) -> None:
     ids = answer.known.ids["new"]
     values = np.array([reference.atom_variances(answer.known.latents[i]).mean() for i in ids])
