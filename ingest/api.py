@@ -19,7 +19,7 @@ from ingest.tasks.reading import Target, run_task
 from ingest.tasks.running import results_of
 from ingest.tasks.tasks import Progress, Source, no_progress, size_of, sources_of
 from lake.lake import Lake
-from lake.names import check_name
+from lake.names import FileNames, check_name
 
 PROCESSES_FROM_BYTES = 256 << 20
 
@@ -50,7 +50,7 @@ class Options:
 def ingest(
     lake: Lake,
     importer: str | Importer,
-    files: Sequence[str],
+    files: FileNames,
     *,
     dataset: str,
     label_set: str = "dft",

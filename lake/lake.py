@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from lake.checks.checking import Problem
+    from lake.names import FileNames
     from lake.summaries.summary import Info
     from lake.training.torch_dataset import LakeDataset
 
@@ -245,13 +246,13 @@ class Lake:
 
         return export_parquet(self.reader, folder, tables)
 
-    def ingest(self, importer: str, files: Sequence[str], *, dataset: str, **options: Any) -> Any:
+    def ingest(self, importer: str, files: FileNames, *, dataset: str, **options: Any) -> Any:
         """Read files into the lake, as ``atomlake ingest`` does. See `ingest.api.ingest`."""
         # The layers point one way: ingest knows lake, so it is named here and not imported.
         module = import_module("ingest.api")
         return module.ingest(self, importer, files, dataset=dataset, **options)
 
-    def ingest_predictions(self, files: Sequence[str], *, model: str, **options: Any) -> Any:
+    def ingest_predictions(self, files: FileNames, *, model: str, **options: Any) -> Any:
         """Take predictions made elsewhere, as ``atomlake ingest predictions`` does.
 
         See `ingest.predictions.api.ingest_predictions`.

@@ -1,12 +1,17 @@
-"""Names that become folders: of datasets, label sets, models, schemes and projects."""
+"""Names of files that are read, and names that become folders: of datasets, models and the like."""
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable
 
 from lake.errors import InvalidInputError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,127}")
+
+# Paths, patterns and URLs: one or several.
+FileNames = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 def check_name(kind: str, name: str) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 # Dotted strings: an answer's libraries are loaded when it is asked for.
 ANSWERS = {
     "losses": "queries.losses.comparison:compare",
-    "ood": "queries.ood.scoring:score",
+    "ood": "queries.ood.asking:answer",
 }
 
 
@@ -24,7 +24,7 @@ def ask(lake: Lake, question: str, **options: Any) -> Any:
     ----------
     question
         ``"losses"``: see `queries.losses.comparison.compare`, which gives a
-        `queries.losses.result.LossComparison`. ``"ood"``: see `queries.ood.scoring.score`, which
+        `queries.losses.result.LossComparison`. ``"ood"``: see `queries.ood.asking.answer`, which
         gives a `queries.ood.result.OodScores`.
     options
         Those of the function that answers.

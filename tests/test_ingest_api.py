@@ -82,6 +82,13 @@ def test_reading_the_same_file_again_adds_nothing(lk, write):
     assert lk.version == 1
 
 
+def test_one_file_needs_no_list_and_a_path_no_text(lk, write):
+    path = write("a.xyz", FRAMES)
+    assert lk.ingest("extxyz", path, dataset="text").total("rows") == 20
+    assert lk.ingest("extxyz", Path(path), dataset="path").total("rows") == 20
+    assert lk.ingest("extxyz", [Path(path)], dataset="list").total("rows") == 20
+
+
 def test_a_file_is_left_alone_without_loading_what_is_slow_to_load(lk, write):
     path = write("a.xyz", FRAMES)
     ingest(lk, "extxyz", [path], dataset="cu")

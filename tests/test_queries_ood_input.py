@@ -57,6 +57,24 @@ def test_one_name_needs_no_list(tmp_path: Path) -> None:
     assert one.question == listed.question
 
 
+def test_a_question_takes_the_fields_of_a_rule_or_the_rule(tmp_path: Path) -> None:
+    lk, _ = ensemble_lake(tmp_path, N_ATOMS)
+    fields = lk.query("ood", sets="slabs", groups="T1", top=1)
+    assert len(fields.chosen) == 1
+    rule = lk.query("ood", sets="slabs", groups="T1", choice=Choice(top=1))
+    assert rule.chosen.equals(fields.chosen)
+    with pytest.raises(InvalidInputError, match=r"choice and top: expected the rule, or its"):
+        lk.query("ood", sets="slabs", groups="T1", choice=Choice(top=1), top=1)
+
+
+def test_a_question_with_a_baseline_measures_distances(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    lk, _ = ensemble_lake(tmp_path, dict.fromkeys(range(1, 9), 5))
+    result = lk.query("ood", sets="slabs", groups="T1", baseline="slabs")
+    assert result.scores["d_latent"].null_count() == 0
+    assert "d_latent" not in lk.query("ood", sets="slabs", groups="T1").scores.columns
+
+
 def test_a_member_without_some_latents_is_named_with_what_computes_them(tmp_path: Path) -> None:
     lk = uneven(tmp_path, w2=[3], w4=[1, 3])
     text = refused(lk, "2 of the 3 structures cannot be compared")

@@ -29,6 +29,7 @@ from ingest.tasks.running import results_of
 from ingest.tasks.tasks import Progress, no_progress, size_of, sources_of
 from lake.errors import InvalidInputError
 from lake.lake import Lake
+from lake.names import FileNames
 
 THREADS_UP_TO_BYTES = 256 << 20
 INLINE_UP_TO_BYTES = 32 << 20
@@ -36,7 +37,7 @@ INLINE_UP_TO_BYTES = 32 << 20
 
 def ingest_predictions(
     lake: Lake,
-    files: Sequence[str],
+    files: FileNames,
     *,
     model: str,
     datasets: Sequence[str] = (),

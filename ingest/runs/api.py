@@ -19,7 +19,7 @@ from ingest.runs.unchanged import find_unchanged
 from ingest.tasks.tasks import Progress, Source, no_progress, sources_of
 from lake.errors import InvalidInputError
 from lake.lake import Lake
-from lake.names import check_name
+from lake.names import FileNames, check_name
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class RunsOptions:
 def ingest_runs(
     lake: Lake,
     kind: str,
-    files: Sequence[str],
+    files: FileNames,
     *,
     project: str | None = None,
     name: str | None = None,

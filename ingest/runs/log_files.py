@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from ingest.runs.formats import LogKind
-from ingest.sources.inputs import Input, find_inputs, open_raw
+from ingest.sources.inputs import Input, file_names, find_inputs, open_raw
 from ingest.sources.source_stream import SourceStream
 from ingest.tasks.tasks import Progress, Source, size_of
 from lake.errors import InvalidInputError
+from lake.names import FileNames
 
 _CHUNK_BYTES = 16 << 20
 
 
-def find_log_files(names: Sequence[str], kind: LogKind, options: Mapping[str, str]) -> list[Input]:
+def find_log_files(names: FileNames, kind: LogKind, options: Mapping[str, str]) -> list[Input]:
     """The files named, folders standing for every log of the kind below them.
 
     Links to folders, such as wandb's ``latest-run``, are not followed.
@@ -28,7 +29,7 @@ def find_log_files(names: Sequence[str], kind: LogKind, options: Mapping[str, st
         A name stands for nothing that can be read.
     """
     expanded: list[str] = []
-    for name in names:
+    for name in file_names(names):
         folders = _folders(name)
         for folder in folders:
             expanded += _logs_below(folder, kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from lake.errors import AtomlakeError, InvalidInputError, StorageError
+from lake.names import FileNames
 from lake.storage.storage import open_storage
 
 STANDARD_INPUT = "-"
@@ -34,13 +35,14 @@ class Input:
         return stem if dot and ending in ("gz", "xz", "zst", "bz2") else name
 
 
-def find_inputs(names: Iterable[str], options: Mapping[str, str]) -> list[Input]:
+def find_inputs(names: FileNames, options: Mapping[str, str]) -> list[Input]:
     """Everything the names stand for, patterns in alphabetical order, nothing twice.
 
     Parameters
     ----------
     names
-        Paths, patterns with ``*``, ``?``, ``[…]`` and ``**``, URLs of object stores, ``-``.
+        One or several: paths, patterns with ``*``, ``?``, ``[…]`` and ``**``, URLs of object stores,
+        ``-``.
     options
         Storage options for URLs.
 
@@ -51,7 +53,7 @@ def find_inputs(names: Iterable[str], options: Mapping[str, str]) -> list[Input]
     """
     found: dict[str, Input] = {}
     wrong = []
-    for name in names:
+    for name in file_names(names):
         try:
             found |= {item.uri: item for item in _expand(name, options)}
         except AtomlakeError as error:
@@ -61,6 +63,12 @@ def find_inputs(names: Iterable[str], options: Mapping[str, str]) -> list[Input]
     if not found:
         raise InvalidInputError("No files were named. Expected paths, patterns, URLs or '-'.")
     return list(found.values())
+
+
+def file_names(names: FileNames) -> list[str]:
+    """The names as text, of one or of several."""
+    several = [names] if isinstance(names, str | os.PathLike) else names
+    return [os.fspath(name) for name in several]
 
 
 def _expand(name: str, options: Mapping[str, str]) -> Iterator[Input]:

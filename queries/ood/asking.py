@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lake.errors import InvalidInputError
 from lake.lake import Lake
@@ -17,11 +18,42 @@ from queries.ood.result import OodScores
 from queries.ood.saved import check_saved, save_scores
 from queries.ood.selection import DEFAULT_MEMORY_MIB
 
+if TYPE_CHECKING:
+    from queries.ood.baseline import BaselineScores
+
 NO_DISTANCES = (
     "No distances from the baseline were measured: scikit-learn is not installed. Install it with: "
     "pip install 'atomlake[ood]', or leave them out with --no-distances."
 )
 CHOICE = ("score", "top", "above", "above_quantile", "at_most", "per")
+
+
+def answer(lake: Lake, *, choice: Choice | None = None, **options: Any) -> OodScores:
+    """Score and choose, with distances where there is a baseline: the answer, and no files.
+
+    Parameters
+    ----------
+    choice
+        The rule that chooses; or its fields, e.g. ``top=3``, instead.
+    **options
+        Fields of `queries.ood.choosing.Choice`, and arguments of
+        `queries.ood.distances.score_with_distances`.
+
+    Raises
+    ------
+    InvalidInputError
+        Both a rule and fields of one were given, or see `score_with_distances`.
+    """
+    fields = [name for name in CHOICE if name in options]
+    if choice is not None and fields:
+        raise InvalidInputError(
+            f"choice and {', '.join(fields)}: expected the rule, or its fields. Leave one out."
+        )
+    pinned = lake.at(lake.version)
+    result, measured = score_with_distances(
+        pinned, choice=choice or _choice(options), is_mapped=False, **options
+    )
+    return _with_note(result, measured, options)
 
 
 def ask(
@@ -73,12 +105,11 @@ def ask(
     asked = lake if at is None else lake.at(at)
     pinned = asked.at(asked.version)  # what is written must be what was scored
     check_saved(pinned.reader, options.get("against", ()))  # now, not when all is scored
-    choice = Choice(**{name: options.pop(name) for name in CHOICE if name in options})
+    choice = _choice(options)
     result, measured = score_with_distances(
         pinned, choice=choice, memory_mib=memory_mib, is_mapped=figures or report, **options
     )
-    if measured is None and options.get("distances") is None and options.get("baseline"):
-        result = replace(result, warnings=(*result.warnings, NO_DISTANCES))
+    result = _with_note(result, measured, options)
     result, files = write_answer(
         pinned.reader,
         result,
@@ -93,3 +124,21 @@ def ask(
     if save is not None:
         save_scores(lake, result, save)
     return result, files
+
+
+def _choice(options: dict[str, Any]) -> Choice:
+    """The rule that chooses, taken out of the options."""
+    fields = {name: options.pop(name) for name in CHOICE if name in options}
+    if "per" in fields:
+        keys = fields["per"]
+        fields["per"] = (keys,) if isinstance(keys, str) else tuple(keys)
+    return Choice(**fields)
+
+
+def _with_note(
+    result: OodScores, measured: BaselineScores | None, options: Mapping[str, Any]
+) -> OodScores:
+    """The answer, which says so where distances are missing only for want of a library."""
+    if measured is None and options.get("distances") is None and options.get("baseline"):
+        return replace(result, warnings=(*result.warnings, NO_DISTANCES))
+    return result
