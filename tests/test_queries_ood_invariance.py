@@ -95,6 +95,9 @@ def test_ranking_by_a_distance_leaves_all_numbers(
     ids = of_new["structure_id"].to_list()
     expected = reference.ranking(of_new["knn_mean_distance"].to_numpy(), ids)
     assert found.chosen["structure_id"].to_list() == expected[:30]
+    # Clusters are numbered by the score that ranks, which here is known after the first round.
+    firsts = of_new.sort("rank").unique("cluster", keep="first", maintain_order=True)
+    assert firsts["cluster"].to_list() == [1, 2, 3, 4, 5]
 
 
 def test_a_kept_baseline_gives_the_same_in_a_lake_of_another_order(
