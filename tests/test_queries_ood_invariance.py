@@ -18,10 +18,12 @@ from queries.ood.choosing import Choice
 from queries.ood.distances import score_with_distances
 from queries.ood.pointers import read_pointers
 from queries.ood.result import SCORES, OodScores
+from queries.ood.saved import save_scores
 from queries.ood.scoring import score
 from queries.ood.structure_scores import atom_batches
 
 NAMES = (*SCORES, *(f"latent_variance_trace_{each}" for each in ("Li", "O", "Zr")), *DISTANCES)
+OF_ELEMENT = "latent_variance_trace_"
 KEYS = ["set", "dataset", "structure_id"]
 
 
@@ -100,6 +102,13 @@ def test_ranking_by_a_distance_leaves_all_numbers(
     assert firsts["cluster"].to_list() == [1, 2, 3, 4, 5]
 
 
+def test_where_nothing_is_drawn_no_map_of_neighbours_is_made(
+    answer: tuple[OodScores, BaselineScores],
+) -> None:
+    """It takes longer than all else."""
+    assert answer[1].map["t_sne_1"].null_count() == len(answer[1].map) == 140
+
+
 def test_a_kept_baseline_gives_the_same_in_a_lake_of_another_order(
     known: Known, answer: tuple[OodScores, BaselineScores], tmp_path: Path
 ) -> None:
@@ -164,7 +173,9 @@ def test_half_precision_is_scored_as_it_is_kept(known: Known, tmp_path: Path) ->
 
 
 def test_atoms_of_a_shared_structure_are_given_for_each_dataset(lk: Lake, known: Known) -> None:
-    result = score(lk, sets=["new", "train"], groups=["T1"])
+    result = score(lk, sets=["new", "train"], groups=["T1"], by_element=True)
+    of_elements = [name for name in result.scores.columns if name in NAMES and OF_ELEMENT in name]
+    assert of_elements[-3:] == [f"{OF_ELEMENT}{each}" for each in ("Li", "O", "Zr")]
     members = result.selection.members
     pointers, _ = read_pointers(lk.reader, result.scores, members, "last")
     ids = tuple(member.model_id for member in members)
@@ -176,3 +187,13 @@ def test_atoms_of_a_shared_structure_are_given_for_each_dataset(lk: Lake, known:
         for dataset in ("new", "train"):
             rows = atoms.filter(dataset=dataset, structure_id=identity)
             np.testing.assert_allclose(rows["latent_variance_trace"], expected, rtol=1e-6)
+
+
+def test_scores_of_a_shared_structure_are_saved_for_each_dataset(
+    known: Known, tmp_path: Path
+) -> None:
+    lk = make_lake(tmp_path, known)
+    both = score(lk, sets=["new", "train"], groups=["T1"])
+    assert save_scores(lk, both, "first").n_added == 150
+    again = score(lk, sets=["new"], groups=["T1"], against=["first"])
+    assert again.against["dataset"].to_list() == ["new"] * 40
