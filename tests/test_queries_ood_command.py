@@ -291,6 +291,10 @@ def test_distances_and_figures_where_there_is_a_baseline(
     assert new["mahalanobis"].is_sorted(descending=True)
     chosen = pl.read_csv(tmp_path / "chosen.csv")
     assert chosen["cluster"].value_counts()["count"].max() <= 2
+    frames = read(tmp_path / "chosen.extxyz", ":")
+    for name in ("mahalanobis", "latent_variance_aligned"):
+        told = [frame.info.get(f"ood_{name}") for frame in frames]
+        assert told == pytest.approx(chosen[name].to_list())
     statistics = pl.read_csv(tmp_path / "statistics.csv")
     assert {"mahalanobis", "knn_mean_distance"} <= set(statistics["score"])
     there = {path.name for path in (tmp_path / "figures").iterdir()}

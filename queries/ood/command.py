@@ -73,7 +73,8 @@ def _keys(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tupl
 @click.option(
     "--distances/--no-distances",
     default=None,
-    help="Distances from the baseline.  [default: where there is one, and scikit-learn]",
+    help="Distances from the baseline, and the variance of members aligned on it.  [default: "
+    "where there is one, and scikit-learn]",
 )
 @click.option(
     "--baseline-models",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from lake.structures.structure_arrays import StructureArrays
 from queries.ood.atom_variances import read_variances
 from queries.ood.cif_text import cif_text
 from queries.ood.pointers import read_pointers
-from queries.ood.result import SCORES, OodScores
+from queries.ood.result import ALIGNED, SCORES, OodScores
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,17 +45,24 @@ def write_chosen(
     if result.chosen.is_empty():
         return [], []
     target = folder / CHOSEN
+    scores = _written_scores(result)
     cifs: list[Path] = []
     (folder / CIFS).mkdir(exist_ok=True)
     with target.open("wb") as stream:
         for part in result.chosen.iter_slices(STRUCTURES_AT_ONCE):
             variances = _variances(reader, result, part, memory_mib)
-            rows = _frames(reader, part, variances)
+            rows = _frames(reader, part, variances, scores)
             stream.write(extxyz_text(rows))
-            cifs += _write_cifs(rows, part, variances, folder / CIFS)
+            cifs += _write_cifs(rows, part, variances, scores, folder / CIFS)
     n_missing = len(result.chosen) - len(cifs)
     said = [f"{n_missing} of the chosen have no cell, so there is no CIF of them."]
     return [target, *cifs], said if n_missing else []
+
+
+def _written_scores(result: OodScores) -> list[str]:
+    """Names of the scores that go with a structure, the one that ranks among them."""
+    names = dict.fromkeys((*SCORES, ALIGNED, result.score))
+    return [name for name in names if name in result.chosen.columns]
 
 
 def _variances(reader: Reader, result: OodScores, part: pl.DataFrame, memory_mib: int) -> Variances:
@@ -72,7 +79,9 @@ def _variances(reader: Reader, result: OodScores, part: pl.DataFrame, memory_mib
     return found
 
 
-def _frames(reader: Reader, part: pl.DataFrame, variances: Variances) -> pa.Table:
+def _frames(
+    reader: Reader, part: pl.DataFrame, variances: Variances, scores: Sequence[str]
+) -> pa.Table:
     """Rows of structures with scores among their keys and arrays."""
     rows = RowReader(reader, "structures").fetch(
         part["structure_id"].to_numpy(), pa.chunked_array([part["dataset"].to_arrow()])
@@ -80,7 +89,7 @@ def _frames(reader: Reader, part: pl.DataFrame, variances: Variances) -> pa.Tabl
     infos, arrays = [], []
     old = zip(rows["info"].to_pylist(), rows["arrays"].to_pylist(), strict=True)
     for (info, lists), row in zip(old, part.iter_rows(named=True), strict=True):
-        infos.append(encode_info({**decode_info(info or "{}"), **_keys(row)}).decode())
+        infos.append(encode_info({**decode_info(info or "{}"), **_keys(row, scores)}).decode())
         kept = [each for each in lists or [] if each["name"] != ATOM_SCORE]
         arrays.append([*kept, _array(variances[row["structure_id"]])])
     for name, values in (("info", infos), ("arrays", arrays)):
@@ -90,14 +99,13 @@ def _frames(reader: Reader, part: pl.DataFrame, variances: Variances) -> pa.Tabl
     return rows
 
 
-def _keys(row: dict[str, Any]) -> dict[str, Any]:
+def _keys(row: dict[str, Any], scores: Sequence[str]) -> dict[str, Any]:
     """What a frame says of itself beside its own keys."""
-    scores = {f"ood_{name}": row[name] for name in SCORES if row[name] is not None}
     return {
         "ood_rank": row["rank"],
         "ood_set": row["set"],
         "ood_structure_id": str(row["structure_id"]),  # some readers have no 64-bit integers
-        **scores,
+        **{f"ood_{name}": row[name] for name in scores if row[name] is not None},
     }
 
 
@@ -106,7 +114,11 @@ def _array(variance: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def _write_cifs(
-    rows: pa.Table, part: pl.DataFrame, variances: Variances, folder: Path
+    rows: pa.Table,
+    part: pl.DataFrame,
+    variances: Variances,
+    scores: Sequence[str],
+    folder: Path,
 ) -> Iterator[Path]:
     arrays = StructureArrays.from_rows(rows, None)
     bounds = pairwise(arrays.offsets.tolist())
@@ -118,7 +130,7 @@ def _write_cifs(
             "structure_id": str(row["structure_id"]),
             "dataset": row["dataset"],
             "source": f"{row['source']}, frame {row['frame']}",
-            **{score: f"{row[score]:.8g}" for score in SCORES if row[score] is not None},
+            **{score: f"{row[score]:.8g}" for score in scores if row[score] is not None},
         }
         columns = {ATOM_SCORE: variances[row["structure_id"]]}
         target = folder / f"{cif_name(row)}.cif"
