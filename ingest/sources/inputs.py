@@ -41,8 +41,8 @@ def find_inputs(names: FileNames, options: Mapping[str, str]) -> list[Input]:
     Parameters
     ----------
     names
-        One or several: paths, patterns with ``*``, ``?``, ``[…]`` and ``**``, URLs of object stores,
-        ``-``.
+        One or several: paths, patterns with ``*``, ``?``, ``[…]`` and ``**``, URLs of object
+        stores, ``-``.
     options
         Storage options for URLs.
 
