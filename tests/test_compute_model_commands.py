@@ -88,9 +88,9 @@ def test_show_counts_what_was_computed(lk: Lake) -> None:
         embeddings=[{"dataset": "cu", "model": "m1", "model_id": 7, **pointer.as_row()}],
     )
     datasets = json.loads(run(lk, "model", "show", "m1", "--json").stdout)["datasets"]
-    assert datasets == [
-        {"dataset": "cu", "structures": 3, "done": 1, "failed": 1, "missing": 1, "latents": 1}
-    ]
+    counts = {"structures": 3, "done": 1, "failed": 1, "missing": 1, "latents": 1}
+    types = {"dtype": None, "latents_dtype": "float32"}  # calculators do not say theirs
+    assert datasets == [{"dataset": "cu", **counts, **types}]
     assert "missing" in run(lk, "model", "show", "m1").stdout
 
 
