@@ -45,11 +45,9 @@ def statements(folder: Path) -> dict[str, str]:
     """The statements of the file, by name, with the values that are said put in."""
     text = (folder / "out" / "statements.sql").read_text()
     parts = re.split(r"(?m)^-- (\w+)\n", text)
-    selection = json.loads((folder / "out" / "manifest.json").read_text())["selection"]
     found = {}
     for name, body in zip(parts[1::2], parts[2::2], strict=True):
-        values = {"n_features": str(selection["n_features"])}
-        values |= dict(re.findall(r"(?m)^-- \$(\w+) = (.*)$", body))
+        values = dict(re.findall(r"(?m)^-- \$(\w+) = (.*)$", body))
         code = "\n".join(line for line in body.splitlines() if not line.startswith("--"))
         found[name] = re.sub(r"\$(\w+)", lambda match, own=values: own[match[1]], code)
     return found

@@ -168,7 +168,8 @@ def write_statements(answer: Answer, folder: Path) -> Path:
         f"-- {answer.question}\n"
         f"-- {answer.lake_path} at version {answer.lake_version}, "
         f"asked by atomlake {__version__}.\n"
-        "-- Each statement reads tables of the lake, and statements before it by their names.\n"
+        "-- Each statement reads tables of the lake, and statements before it by their names, or\n"
+        "-- what stands above it.\n"
     )
     parts = [f"-- {name}\n{text.strip()};\n" for name, text in answer.statements.items()]
     file = folder / STATEMENTS

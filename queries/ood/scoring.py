@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 KEYS = ("dataset", "structure_id")
 RESERVED = ("rank", "cluster")  # columns that come later
+# What the statement on variances reads, which is no table.
+BLOCK = """\
+-- block has a row per atom: its place, and z0, z1, … of the members in their order. They are latents
+-- from the arrays that latent_pointers names; for force_disagreement, the predicted forces.
+"""
 DESCRIBED = ("source", "frame", "config_type", "formula", "n_atoms")
 
 
@@ -158,8 +163,11 @@ def _numbers(
     joined = latents.join(energies, on=KEYS, how="left").join(forces, on=KEYS, how="left")
     extra = [name for name in latents.columns if name not in SCORES and name not in KEYS]
     statements = {
-        "atom_variances": variance_sql(len(members)),
-        "structure_scores": read_statement("ood", "structure_scores").text,
+        "atom_variances": BLOCK + variance_sql(len(members)),
+        "structure_scores": (
+            f"-- $n_features = {coverage.n_features}\n"
+            + read_statement("ood", "structure_scores").text
+        ),
         **({"element_scores": read_statement("ood", "element_scores").text} if extra else {}),
         **session.statements,
     }
