@@ -32,8 +32,8 @@ KEYS = ("dataset", "structure_id")
 RESERVED = ("rank", "cluster")  # columns that come later
 # What the statement on variances reads, which is no table.
 BLOCK = """\
--- block has a row per atom: its place, and z0, z1, … of the members in their order. They are latents
--- from the arrays that latent_pointers names; for force_disagreement, the predicted forces.
+-- block has a row per atom: its place, and z0, z1, … of the members in their order. These are
+-- latents, from the arrays latent_pointers names; for force_disagreement, predicted forces.
 """
 DESCRIBED = ("source", "frame", "config_type", "formula", "n_atoms")
 
